@@ -1,0 +1,72 @@
+// What the command line hands to the engine.
+
+import type { HostPort, Magnet, Metainfo } from '../torrent/metainfo-types.js';
+import type { ProcessEvent, TorrentEvent } from './events.js';
+
+export interface EngineOptions {
+  /** Asked for by the user: taken or exit 10; 0 is any free one. Undefined: 6881 to 6889 in turn, then any. */
+  readonly port: number | undefined;
+  readonly dht: boolean;
+  /** Replaces the built-in routers where not empty. */
+  readonly dhtBootstrap: readonly HostPort[];
+  /** Bytes per second over all torrents; undefined: unlimited. */
+  readonly maxDownloadBps: number | undefined;
+  readonly maxUploadBps: number | undefined;
+  readonly maxConnections: number;
+  /** Folder of resume state, locks and remembered DHT nodes. */
+  readonly stateDirectory: string;
+  readonly onEvent: (event: ProcessEvent) => void;
+}
+
+export interface SeedGoal {
+  /** Stop once uploaded / length reaches this. */
+  readonly ratio: number | undefined;
+  /** Stop after so long. */
+  readonly timeMs: number | undefined;
+}
+
+export interface TorrentOptions {
+  /** Output directory as the user gave it. */
+  readonly output: string;
+  readonly peers: readonly HostPort[];
+  readonly maxPeers: number;
+  /** Give up on a magnet's metadata: NO_METADATA. Undefined: never. */
+  readonly metadataTimeoutMs: number | undefined;
+  /** Give up in all, or without a new byte: STALLED. Undefined: never. */
+  readonly timeoutMs: number | undefined;
+  readonly stallTimeoutMs: number | undefined;
+  /** Undefined: end at 100 %. A goal without ratio and time: seed for ever. */
+  readonly seed: SeedGoal | undefined;
+  readonly recheck: boolean;
+  readonly trust: boolean;
+  readonly force: boolean;
+  /** Write the metadata there as a .torrent. */
+  readonly saveTorrent: string | undefined;
+  /** In order instead of rarest first. */
+  readonly sequential: boolean;
+  readonly onEvent: (event: TorrentEvent) => void;
+}
+
+export type TorrentSource =
+  | { readonly kind: 'torrent'; readonly metainfo: Metainfo }
+  | { readonly kind: 'magnet'; readonly magnet: Magnet };
+
+/** One torrent at work, as its owner sees it. */
+export interface TorrentHandle {
+  /** Fulfilled when the download is complete and its seeding goal reached; rejected with a TorrentError. */
+  readonly finished: Promise<void>;
+  /** Stops, saves the resume state and closes its connections; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** What engine.ts offers: one listener, one DHT node and one clock for all torrents of the process. */
+export interface EngineHandle {
+  /** Listens; rejects with NETWORK when the port that was asked for cannot be had. */
+  start(): Promise<void>;
+  /** The first to learn that a download reached 100 % (it may go on seeding) is `onComplete`. */
+  add(source: TorrentSource, options: TorrentOptions, onComplete: () => void): TorrentHandle;
+  /** Addresses of a swarm as they are heard of, until `signal` aborts; for `peers`. */
+  findPeers(source: TorrentSource, peers: readonly HostPort[], signal: AbortSignal): Promise<void>;
+  /** Stops all torrents, saves their state, leaves no handle open. */
+  close(): Promise<void>;
+}
