@@ -67,6 +67,11 @@ export class Bitfield {
     this.#count = this.size;
   }
 
+  clear(): void {
+    this.bytes.fill(0);
+    this.#count = 0;
+  }
+
   /** The pieces whose bit is set, in order. */
   *[Symbol.iterator](): Generator<Piece> {
     for (let at = 0; at < this.bytes.length; at++) {

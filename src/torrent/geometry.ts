@@ -57,6 +57,16 @@ export class Geometry {
     return piece * this.#blocksPerPiece + block;
   }
 
+  /** The piece that a number from `blockNumber` lies in. */
+  pieceOf(blockNumber: number): Piece {
+    return Math.floor(blockNumber / this.#blocksPerPiece) as Piece;
+  }
+
+  /** Which block of its piece a number from `blockNumber` is. */
+  blockOf(blockNumber: number): number {
+    return blockNumber % this.#blocksPerPiece;
+  }
+
   /** Which block of the piece starts at `begin` and has this length, or -1 when none does. */
   blockAt(piece: Piece, begin: number, length: number): number {
     if (begin % BLOCK_LENGTH !== 0) return -1;

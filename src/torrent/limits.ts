@@ -22,10 +22,31 @@ export const LIMITS = {
   bencodeDepth: 100,
   /** bytes of one path component on the common file systems. */
   pathComponentBytes: 255,
+  /** bytes of a whole path inside the output directory; PATH_MAX is 4096 and the directory needs room too. */
+  pathBytes: 3 * KiB,
+  /** bytes of one string or list of strings handed to the npm decoder, whose objects take a hundred times as much. */
+  decodedValueBytes: 64 * KiB,
+  /** trackers kept of one torrent or link; nobody announces to more, and one fixture of 5000 exists to hurt. */
+  trackers: 200,
+  /** web seeds kept of one torrent or link. */
+  webSeeds: 100,
+  /** DHT nodes kept of one torrent. */
+  torrentNodes: 100,
+  /** peers (x.pe) kept of one link. */
+  magnetPeers: 100,
+  /** characters of the URL of a tracker or a web seed; browsers and servers stop between 2 and 8 KiB. */
+  urlChars: 4 * KiB,
+  /** characters of a magnet link; the longest known in tests has 50,000. */
+  magnetChars: 256 * KiB,
+  /** changed names that are listed one by one in the warnings of a torrent; the rest is counted. */
+  nameWarnings: 5,
 
   // --- wire -----------------------------------------------------------------------------------------------------
   /** bytes of an extended message (BEP 10): one 16 KiB metadata block, or PEX, with room. */
-  extendedBytes: 1 * MiB,
+  extendedBytes: 128 * KiB,
+  /** bytes of the dictionary in an extended message; those of known clients have under 1 KiB, and keys are sorted to find
+   * duplicates. */
+  extensionDictBytes: 64 * KiB,
   /** bytes a peer may ask for in one request. BEP 3 says 16 KiB; some ask for up to 128 KiB. */
   requestBytes: 128 * KiB,
   /** requests a peer may have waiting with us; told to it as reqq (BEP 10). libtorrent's figure. */
@@ -68,8 +89,18 @@ export const LIMITS = {
   unchokeSlots: 8,
   /** of these, how many are optimistic; libtorrent gives a fifth. */
   optimisticSlots: 1,
+  /** ms that a slot stays with one peer while we seed; libtorrent's round robin keeps it a minute too. */
+  seedTurnMs: 60_000,
+  /** by how much a choked peer must outdo an unchoked one: near-equal rates would swap places at each decision. */
+  incumbentFactor: 1.1,
+  /** bytes a peer may take on credit, or one piece if that is more: Cohen's piece length, and so something to trade. */
+  freeBiteBytes: 256 * KiB,
+  /** bytes taken that one byte returned pays for; a peer deeper in debt than one free bite is last in line. */
+  returnRatio: 16,
   /** blocks of the allowed-fast set we grant (BEP 6 suggests k = 10; libtorrent uses 5). */
   allowedFastPieces: 5,
+  /** allowed-fast and suggested pieces of one peer that are kept. webtorrent accepts 100. */
+  hintedPieces: 100,
 
   // --- connections ----------------------------------------------------------------------------------------------
   /** connections of one torrent, of all. qBittorrent's defaults. */
@@ -97,14 +128,53 @@ export const LIMITS = {
   strikes: 2,
   /** bytes of blocks handed to a socket and not yet taken by the kernel. */
   sendBufferBytes: 1 * MiB,
+  /** ms of a limited rate that may be caught up in one burst: with more, no second would stay within 20 % of the limit. */
+  rateBurstMs: 150,
   /** bytes read from a socket in one call. */
   receiveBytes: 256 * KiB,
+
+  // --- metadata of a magnet (BEP 9) -----------------------------------------------------------------------------
+  /** parts asked of one peer at a time: 128 KiB, so that most torrents take one round trip. */
+  metadataRequests: 8,
+  /** ms without an answer after which parts asked of a peer are asked of others too. libtorrent: 3 s. */
+  metadataQuietMs: 3_000,
+  /** ms without an answer after which a peer is taken to have lost our requests. */
+  metadataTimeoutMs: 20_000,
+  /** ms that a peer which refused or lost a request is left alone: base, doubled each time, at most. libtorrent: 20-70 s. */
+  metadataBackoffMs: 10_000,
+  metadataBackoffMaxMs: 60_000,
+  /** ms that a peer which is to give all parts on its own has at least, and for each part that came: 16 KiB per second. */
+  metadataSoloMs: 10_000,
+  metadataPartMs: 1_000,
+  /** bytes of unchecked parts kept, all claimed sizes together: the largest metadata twice. */
+  metadataKeptBytes: 60 * MiB,
+  /** haves of one peer that are kept until the metadata is here, besides its bitfield. */
+  rememberedHaves: 4096,
+
+  /** bytes read in one call while a download limit is to be kept smoothly. */
+  limitedReceiveBytes: 16 * KiB,
+  /** addresses that `peers` lists of one swarm. */
+  foundAddresses: 100_000,
 
   // --- storage --------------------------------------------------------------------------------------------------
   /** files held open at a time, all torrents together. libtorrent: 40. */
   openFiles: 64,
   /** bytes read from disk in one go where a peer asks for a run of blocks. */
   readAheadBytes: 256 * KiB,
+  /** bytes of such runs kept for the requests that follow, each torrent: 32 peers within a run of their own. */
+  readCacheBytes: 8 * MiB,
+  /** such reads at a time, each torrent; Node's thread pool has four threads, a few more keep it busy. */
+  diskReads: 8,
+  /** pieces hashed and written at a time, and their bytes (at least one piece): Node's pool has four threads, and
+   * each hash copies its piece. */
+  pieceChecks: 4,
+  pieceCheckBytes: 32 * MiB,
+  /** calls that ask for the state of a file at a time. */
+  fileStats: 16,
+  /** bytes of a file in our state directory; 30 MiB of metadata are 40 in base64. */
+  stateFileBytes: 64 * MiB,
+  /** bytes of a lock file; ours have about 150. */
+  lockFileBytes: 4 * KiB,
 
   // --- discovery ------------------------------------------------------------------------------------------------
   /** ms between two DHT announces (libtorrent and WebTorrent: 15 min). */
@@ -115,4 +185,19 @@ export const LIMITS = {
   fewPeers: 20,
   /** DHT nodes remembered between runs. Transmission: 300. */
   dhtNodesKept: 300,
+  /** bytes of one DHT datagram that comes in; some nodes answer with their whole routing table. */
+  dhtDatagramBytes: 16 * KiB,
+  /** bytes of one DHT datagram that goes out: fits any link (BEP 32 says 1024), so that nobody can use us to amplify a flood. */
+  dhtReplyBytes: 1024,
+  /** DHT queries answered per second; a node of the public DHT gets 10 to 50. */
+  dhtQueriesPerSecond: 200,
+  /** DHT lookups and announces that may begin at once, and ms for each further one; libtorrent bans beyond 50 datagrams in 10 s. */
+  dhtLookupBurst: 12,
+  dhtLookupEveryMs: 600,
+  /** DHT queries under way at a time; ms to wait for an answer. */
+  dhtQueriesUnderWay: 32,
+  dhtTimeoutMs: 2_000,
+  /** announces of others we keep, and for how many ms: they announce again every 15 to 30 minutes. */
+  dhtPeersStored: 2000,
+  dhtPeersStoredMs: 45 * 60_000,
 } as const;
