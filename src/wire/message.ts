@@ -35,21 +35,21 @@ export type WireMessage =
 export interface ExtensionHandshake {
   readonly type: 'extensionHandshake';
   /** ids the sender wants to receive these extensions under; 0 or absent: not (any more) supported. */
-  readonly utMetadata?: number;
-  readonly utPex?: number;
-  readonly dontHave?: number;
+  readonly utMetadata?: number | undefined;
+  readonly utPex?: number | undefined;
+  readonly dontHave?: number | undefined;
   /** bytes of the info dictionary (BEP 9). */
-  readonly metadataSize?: number;
-  /** requests it accepts at a time. */
-  readonly reqq?: number;
+  readonly metadataSize?: number | undefined;
+  /** requests it accepts at a time; a larger number than LIMITS.pipelineMax is cut to that on receipt. */
+  readonly reqq?: number | undefined;
   /** BEP 21: it will not download any more. */
-  readonly uploadOnly?: boolean;
+  readonly uploadOnly?: boolean | undefined;
   /** the address it sees us under: 4 or 16 bytes. */
-  readonly yourIp?: Uint8Array;
+  readonly yourIp?: Uint8Array | undefined;
   /** client name and version. */
-  readonly client?: string;
+  readonly client?: string | undefined;
   /** its listen port, where we did not dial it. */
-  readonly listenPort?: number;
+  readonly listenPort?: number | undefined;
 }
 
 /** ut_metadata (BEP 9). `piece` counts 16 KiB parts of the info dictionary. */
