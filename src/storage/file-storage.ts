@@ -1,0 +1,195 @@
+// One torrent's bytes: assembles blocks into pieces, checks and writes them, reads them back for peers. Only what
+// matches its hash reaches the files. Decides nothing about peers and knows no wire.
+
+import type { Bitfield } from '../torrent/bitfield.js';
+import { TorrentError } from '../torrent/errors.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
+import { LIMITS } from '../torrent/limits.js';
+import { Gate } from './concurrency.js';
+import type { Layout } from './layout.js';
+import type { PieceBuffers } from './piece-buffer.js';
+import { RunCache } from './run-cache.js';
+import {
+  checksAtATime,
+  isHashOf,
+  sha1,
+  type TorrentFiles,
+  type Verification,
+  verifyPieces,
+} from './torrent-files.js';
+
+/** Remembers pieces that are written, so that a killed process loses none. */
+export interface PieceLog {
+  append(piece: Piece): Promise<void>;
+}
+
+export interface FileStorageOptions {
+  readonly files: TorrentFiles;
+  /** 20 bytes for each piece. */
+  readonly pieceHashes: Uint8Array;
+  /** The verified pieces; the storage adds to it. */
+  readonly have: Bitfield;
+  readonly buffers: PieceBuffers;
+  readonly log: PieceLog;
+  /** A piece has been checked; when `ok`, it is written, remembered and in `have`. */
+  readonly onPiece: (piece: Piece, ok: boolean) => void;
+  /** A piece could not be stored (DISK_FULL, DISK_IO); told once, further blocks are ignored. */
+  readonly onError: (error: TorrentError) => void;
+}
+
+interface Assembly {
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  receivedBytes: number;
+}
+
+export class FileStorage {
+  readonly geometry: Geometry;
+  readonly layout: Layout;
+  /** Verified pieces. Only this class adds to it. */
+  readonly have: Bitfield;
+  readonly #options: FileStorageOptions;
+  readonly #files: TorrentFiles;
+  readonly #assemblies = new Map<Piece, Assembly>();
+  readonly #checks = new Map<Piece, Promise<void>>();
+  readonly #gate: Gate;
+  readonly #cache = new RunCache(LIMITS.readCacheBytes, LIMITS.diskReads);
+  readonly #runsPerPiece: number;
+  #ended = false;
+
+  constructor(options: FileStorageOptions) {
+    this.#options = options;
+    this.#files = options.files;
+    this.geometry = options.files.geometry;
+    this.layout = options.files.layout;
+    this.have = options.have;
+    this.#gate = new Gate(checksAtATime(this.geometry.pieceLength));
+    this.#runsPerPiece = Math.ceil(this.geometry.pieceLength / LIMITS.readAheadBytes);
+  }
+
+  /**
+   * Copies a block into its piece; the last block of the piece starts the check, which ends in `onPiece` or `onError`.
+   * Whoever calls has matched the block with a request: each arrives once for each attempt at the piece.
+   * @param begin byte inside the piece
+   */
+  store(piece: Piece, begin: number, data: Uint8Array): void {
+    if (this.#ended || this.have.has(piece) || this.#checks.has(piece)) return;
+    let assembly = this.#assemblies.get(piece);
+    if (!assembly) {
+      assembly = { buffer: this.#options.buffers.take(this.geometry.pieceLength), receivedBytes: 0 };
+      this.#assemblies.set(piece, assembly);
+    }
+    assembly.buffer.set(data, begin);
+    assembly.receivedBytes += data.length;
+    if (assembly.receivedBytes < this.geometry.lengthOf(piece)) return;
+    this.#assemblies.delete(piece);
+    const { buffer } = assembly;
+    this.#checks.set(
+      piece,
+      this.#gate.run(() => this.#check(piece, buffer)),
+    );
+  }
+
+  /** Forgets the blocks of a piece that is not complete. */
+  discard(piece: Piece): void {
+    const assembly = this.#assemblies.get(piece);
+    if (!assembly) return;
+    this.#assemblies.delete(piece);
+    this.#options.buffers.give(assembly.buffer);
+  }
+
+  /**
+   * Bytes of a verified piece if they are in memory, without waiting. The view stays valid and must not be changed.
+   * @param begin byte inside the piece
+   */
+  cached(piece: Piece, begin: number, length: number): Uint8Array | undefined {
+    const at = Math.floor(begin / LIMITS.readAheadBytes);
+    const from = begin - at * LIMITS.readAheadBytes;
+    const run = this.#cache.get(piece * this.#runsPerPiece + at);
+    return run && from + length <= run.length ? run.subarray(from, from + length) : undefined;
+  }
+
+  /**
+   * Bytes of a verified piece; padding (BEP 47) reads as zeros. The view stays valid and must not be changed.
+   * @param begin byte inside the piece
+   * @throws TorrentError DISK_IO when the file is short, gone or unreadable
+   */
+  async read(piece: Piece, begin: number, length: number): Promise<Uint8Array> {
+    if (!this.have.has(piece) || !this.geometry.contains(piece, begin, length)) {
+      throw new TorrentError('INTERNAL', `reading piece ${piece} at ${begin}: not verified or out of range`);
+    }
+    const first = Math.floor(begin / LIMITS.readAheadBytes);
+    const last = Math.floor((begin + length - 1) / LIMITS.readAheadBytes);
+    const from = begin - first * LIMITS.readAheadBytes;
+    if (first === last) return (await this.#run(piece, first)).subarray(from, from + length);
+    const bytes = new Uint8Array(length);
+    for (let at = first, filled = 0; at <= last; at++) {
+      const run = await this.#run(piece, at);
+      const part = at === first ? run.subarray(from) : run.subarray(0, length - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+    }
+    return bytes;
+  }
+
+  /** Hashes pieces on disk and tells of each; `have` stays as it is. @throws TorrentError DISK_IO */
+  verify(pieces: Iterable<Piece>, verification: Verification): Promise<void> {
+    const { pieceHashes, buffers } = this.#options;
+    return verifyPieces(this.#files, pieceHashes, pieces, buffers, verification);
+  }
+
+  /** Fulfilled when the checks that have begun are over. */
+  async flush(): Promise<void> {
+    while (this.#checks.size > 0) await Promise.all(this.#checks.values());
+  }
+
+  /** Returns when all bytes are on the device. @throws TorrentError DISK_FULL, DISK_IO */
+  sync(): Promise<void> {
+    return this.#files.sync();
+  }
+
+  /** Ends the checks that have begun, drops incomplete pieces and closes the files. */
+  async close(): Promise<void> {
+    this.#end();
+    await this.flush();
+    await this.#files.close();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    for (const piece of [...this.#assemblies.keys()]) this.discard(piece);
+  }
+
+  async #check(piece: Piece, buffer: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { pieceHashes, buffers, log, onPiece, onError } = this.#options;
+    const data = buffer.subarray(0, this.geometry.lengthOf(piece));
+    let ok = false;
+    let failure: unknown;
+    try {
+      ok = isHashOf(await sha1(data), piece, pieceHashes);
+      if (ok) {
+        await this.#files.write(piece, data);
+        await log.append(piece);
+        this.have.add(piece);
+      }
+    } catch (error) {
+      failure = error;
+    }
+    buffers.give(buffer);
+    this.#checks.delete(piece);
+    if (failure === undefined) return onPiece(piece, ok);
+    if (!(failure instanceof TorrentError)) throw failure;
+    if (this.#ended) return;
+    this.#end();
+    onError(failure);
+  }
+
+  #run(piece: Piece, at: number): Promise<Uint8Array> {
+    return this.#cache.fetch(piece * this.#runsPerPiece + at, async () => {
+      const begin = at * LIMITS.readAheadBytes;
+      const run = new Uint8Array(Math.min(LIMITS.readAheadBytes, this.geometry.lengthOf(piece) - begin));
+      const short = await this.#files.read(piece, begin, run);
+      if (short === undefined) return run;
+      throw new TorrentError('DISK_IO', `reading ${short}: the file is gone or shorter than it was`);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+// Memory for pieces that are being assembled, checked or read for a check: used again instead of allocated again.
+// Shared by all torrents; knows lengths, not pieces.
+
+import { LIMITS } from '../torrent/limits.js';
+
+export class PieceBuffers {
+  readonly #cap: number;
+  /** Unused buffers by their length. */
+  readonly #free = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  #freeBytes = 0;
+  #usedBytes = 0;
+
+  /** @param capBytes unused memory is let go rather than held beyond this, the used counted in */
+  constructor(capBytes: number = LIMITS.bufferedPieceBytes) {
+    this.#cap = capBytes;
+  }
+
+  /** Bytes handed out now. Whoever opens new pieces keeps this under the cap: a block that is here must have a place. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Bytes held, handed out or not. */
+  get heldBytes(): number {
+    return this.#usedBytes + this.#freeBytes;
+  }
+
+  /** A buffer of this length with unspecified content. Never refused. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    this.#usedBytes += length;
+    const known = this.#free.get(length)?.pop();
+    if (known) {
+      this.#freeBytes -= length;
+      return known;
+    }
+    if (this.heldBytes > this.#cap) this.#release();
+    return new Uint8Array(length);
+  }
+
+  /** Takes back what `take` gave; once nothing is handed out any more, all memory is let go. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    const { length } = buffer;
+    this.#usedBytes -= length;
+    if (this.#usedBytes === 0) this.#release();
+    else if (this.heldBytes + length <= this.#cap) {
+      const list = this.#free.get(length);
+      if (list) list.push(buffer);
+      else this.#free.set(length, [buffer]);
+      this.#freeBytes += length;
+    }
+  }
+
+  #release(): void {
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+}

@@ -1,0 +1,189 @@
+// The files of one torrent as one run of bytes: reads and writes pieces through the layout. Hashes nothing itself but
+// to verify, and knows neither resume state nor peers.
+
+import { webcrypto } from 'node:crypto';
+import { join, sep } from 'node:path';
+import { TorrentError } from '../torrent/errors.js';
+import { Geometry, type Piece } from '../torrent/geometry.js';
+import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
+import { LIMITS } from '../torrent/limits.js';
+import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
+import { forEachConcurrently } from './concurrency.js';
+import { diskError, errnoOf } from './disk-error.js';
+import type { FileAccess } from './file-pool.js';
+import { Layout } from './layout.js';
+import type { PieceBuffers } from './piece-buffer.js';
+
+/** What is needed of a torrent to find its bytes on disk. */
+export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
+
+export class TorrentFiles {
+  readonly geometry: Geometry;
+  readonly layout: Layout;
+  readonly #directory: string;
+  readonly #list: readonly TorrentFile[];
+  readonly #access: FileAccess;
+
+  /**
+   * @param directory absolute; the paths of the torrent begin there
+   * @throws TorrentError BAD_SOURCE when a path could leave the directory, whoever made the list
+   */
+  constructor(list: FileList, directory: string, access: FileAccess) {
+    this.geometry = new Geometry(list.length, list.pieceLength);
+    this.layout = new Layout(list.files, this.geometry);
+    this.#directory = directory;
+    this.#list = list.files;
+    this.#access = access;
+    for (const file of list.files) {
+      if (!file.pad && (file.path.length === 0 || file.path.some(isUnsafe))) {
+        throw new TorrentError('BAD_SOURCE', `placing ${JSON.stringify(file.path)}: the path is unsafe`);
+      }
+    }
+  }
+
+  /** Absolute path of a file. */
+  path(file: number): string {
+    return join(this.#directory, ...(this.#list[file] as TorrentFile).path);
+  }
+
+  /** Absolute paths of all files that are on disk, in torrent order. */
+  *paths(): Generator<string> {
+    for (let file = 0; file < this.#list.length; file++) if (!this.#list[file]?.pad) yield this.path(file);
+  }
+
+  /**
+   * Fills `target` with the bytes of a piece from `begin` on, padding as zeros. Returns the path of the first file
+   * that is missing or too short, or undefined when all bytes are there.
+   * @throws TorrentError DISK_IO
+   */
+  async read(piece: Piece, begin: number, target: Uint8Array): Promise<string | undefined> {
+    for (const segment of this.layout.segmentsOf(piece, begin, target.length)) {
+      const part = target.subarray(segment.start, segment.start + segment.length);
+      if (this.#list[segment.file]?.pad) {
+        part.fill(0);
+        continue;
+      }
+      const path = this.path(segment.file);
+      try {
+        if ((await this.#access.read(path, part, segment.position)) < part.length) return path;
+      } catch (error) {
+        const code = errnoOf(error);
+        if (code === 'ENOENT' || code === 'ENOTDIR') return path;
+        throw diskError(`reading ${path}`, error);
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Writes a whole piece, padding left out.
+   * @throws TorrentError DISK_FULL, DISK_IO
+   */
+  async write(piece: Piece, data: Uint8Array): Promise<void> {
+    for (const { file, position, length, start } of this.layout.segmentsOf(piece)) {
+      if (this.#list[file]?.pad) continue;
+      const path = this.path(file);
+      try {
+        await this.#access.write(path, data.subarray(start, start + length), position);
+      } catch (error) {
+        throw diskError(`writing ${path}`, error);
+      }
+    }
+  }
+
+  /** Length of a file on disk, or undefined when there is none. @throws TorrentError DISK_IO */
+  async size(file: number): Promise<number | undefined> {
+    const path = this.path(file);
+    try {
+      return await this.#access.size(path);
+    } catch (error) {
+      throw diskError(`reading ${path}`, error);
+    }
+  }
+
+  /** Returns when all bytes are on the device. @throws TorrentError DISK_FULL, DISK_IO */
+  async sync(): Promise<void> {
+    for (const path of this.paths()) {
+      try {
+        await this.#access.sync(path);
+      } catch (error) {
+        throw diskError(`writing ${path}`, error);
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#access.close(this.paths());
+  }
+}
+
+function isUnsafe(component: string): boolean {
+  if (component === '' || component === '.' || component === '..') return true;
+  return component.includes('/') || component.includes(sep) || component.includes('\0');
+}
+
+/** How many pieces of this length are hashed at a time. */
+export function checksAtATime(pieceLength: number): number {
+  return Math.max(1, Math.min(LIMITS.pieceChecks, Math.floor(LIMITS.pieceCheckBytes / pieceLength)));
+}
+
+/** SHA-1, calculated off the main thread. The bytes are copied before the call returns. */
+export async function sha1(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await webcrypto.subtle.digest('SHA-1', data));
+}
+
+/** Whether this is the hash that the torrent gives for the piece. @param pieceHashes 20 bytes for each piece */
+export function isHashOf(hash: Uint8Array, piece: Piece, pieceHashes: Uint8Array): boolean {
+  return equalBytes(hash, pieceHashes.subarray(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH));
+}
+
+export interface Verification {
+  /** Told of every piece once, in no particular order. */
+  readonly onPiece: (piece: Piece, ok: boolean) => void;
+  /** Ends the work early; the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Hashes what is on disk. A piece in a missing, short or unreadable (EIO) file is not ok, and costs no read where the
+ * file's length tells so already.
+ * @throws TorrentError DISK_IO, as when a file may not be read
+ */
+export async function verifyPieces(
+  files: TorrentFiles,
+  pieceHashes: Uint8Array,
+  pieces: Iterable<Piece>,
+  buffers: PieceBuffers,
+  { onPiece, signal }: Verification,
+): Promise<void> {
+  const { layout, geometry } = files;
+  const sizes = new Map<number, Promise<number | undefined>>();
+  const sizeOf = (file: number) => {
+    const size = sizes.get(file) ?? files.size(file);
+    sizes.set(file, size);
+    return size;
+  };
+  const isThere = async (piece: Piece) => {
+    for (const { file, position, length } of layout.segmentsOf(piece)) {
+      if (layout.files[file]?.pad) continue;
+      if (((await sizeOf(file)) ?? 0) < position + length) return false;
+    }
+    return true;
+  };
+  await forEachConcurrently(pieces, checksAtATime(geometry.pieceLength), async piece => {
+    signal?.throwIfAborted();
+    if (!(await isThere(piece))) return onPiece(piece, false);
+    const buffer = buffers.take(geometry.pieceLength);
+    let ok = false;
+    try {
+      const data = buffer.subarray(0, geometry.lengthOf(piece));
+      const short = await files.read(piece, 0, data);
+      ok = short === undefined && isHashOf(await sha1(data), piece, pieceHashes);
+    } catch (error) {
+      if (!(error instanceof TorrentError && errnoOf(error.cause) === 'EIO')) throw error;
+    } finally {
+      buffers.give(buffer);
+    }
+    onPiece(piece, ok);
+  });
+}

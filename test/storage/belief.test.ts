@@ -1,0 +1,79 @@
+import t from 'tap';
+import { believe } from '../../src/storage/belief.js';
+import { Layout } from '../../src/storage/layout.js';
+import type { FileStamp, ResumeRecord } from '../../src/storage/resume.js';
+import { Bitfield } from '../../src/torrent/bitfield.js';
+import { Geometry, type Piece } from '../../src/torrent/geometry.js';
+
+// Pieces of 10 bytes: file a is 0 and 1, b is 2 and 3, c is 4.
+const layout = new Layout(
+  [
+    { offset: 0, length: 20, pad: false },
+    { offset: 20, length: 15, pad: false },
+    { offset: 35, length: 5, pad: true },
+    { offset: 40, length: 10, pad: false },
+  ],
+  new Geometry(50, 10),
+);
+
+const stamp = (size: number, mtimeMs = 1): FileStamp => ({ size, mtimeMs });
+const WHOLE = [stamp(20), stamp(15), undefined, stamp(10)];
+
+function recordOf(drawn: string, fields: Partial<ResumeRecord> = {}): ResumeRecord {
+  const have = new Bitfield(5);
+  [...drawn].forEach((char, index) => {
+    if (char === '#') have.add(index as Piece);
+  });
+  return { have, clean: true, bootId: 'now', stamps: WHOLE, ...fields };
+}
+
+const KILLED = { clean: false, stamps: [] };
+const CRASHED = { clean: false, stamps: [], bootId: 'before' };
+
+/** `#` believed, `?` hashed, `.` neither; then the files that are explained. */
+function drawn(
+  found: readonly (FileStamp | undefined)[],
+  record: ResumeRecord | undefined,
+  flags: { recheck?: boolean; trust?: boolean } = {},
+): string {
+  const belief = believe(layout, found, record, { bootId: 'now', recheck: false, trust: false, ...flags });
+  const pieces = [...layout.geometry.pieces()].map(piece =>
+    belief.isCertain(piece) ? '#' : belief.isDoubtful(piece) ? '?' : '.',
+  );
+  const explained = [0, 1, 3].filter(file => belief.isExplained(file));
+  return `${belief.how} ${pieces.join('')} ${explained.join('')}`.trim();
+}
+
+t.test('what is believed', async t => {
+  const none = [undefined, undefined, undefined, undefined];
+  const touched = [stamp(20), stamp(15, 2), undefined, stamp(10)];
+  const shorter = [stamp(20), stamp(12), undefined, stamp(10)];
+  const cases: [string, string, string][] = [
+    ['nothing there, nothing known', drawn(none, undefined), 'fresh .....'],
+    ['files, nothing known', drawn(WHOLE, undefined), 'recheck ?????'],
+    ['a short file has no last piece', drawn(shorter, undefined), 'recheck ???.?'],
+    ['closed, unchanged', drawn(WHOLE, recordOf('##.#.')), 'resume ##.#. 013'],
+    ['closed, a file touched', drawn(touched, recordOf('##.#.')), 'resume ##??. 03'],
+    ['closed, a file shorter', drawn(shorter, recordOf('#####')), 'resume ##?.# 03'],
+    ['closed, all deleted since', drawn(none, recordOf('#####')), 'resume .....'],
+    [
+      'closed, never had a file, yet claims its piece',
+      drawn(none, recordOf('#####', { stamps: none })),
+      'resume ..... 013',
+    ],
+    ['killed', drawn(WHOLE, recordOf('#..#.', KILLED)), 'resume #..#. 013'],
+    ['killed, a file shorter', drawn(shorter, recordOf('#..##', KILLED)), 'resume #...# 013'],
+    ['the machine crashed', drawn(WHOLE, recordOf('#..#.', CRASHED)), 'recheck ????? 013'],
+    [
+      'the machine crashed after a clean end',
+      drawn(WHOLE, recordOf('#..#.', { bootId: 'before' })),
+      'resume #..#. 013',
+    ],
+    ['recheck', drawn(WHOLE, recordOf('#####'), { recheck: true }), 'recheck ????? 013'],
+    ['trust', drawn(WHOLE, undefined, { trust: true }), 'resume ##### 013'],
+    ['trust what is long enough', drawn(shorter, undefined, { trust: true }), 'resume ###.# 013'],
+    ['trust where nothing is', drawn(none, undefined, { trust: true }), 'resume ..... 013'],
+    ['recheck wins over trust', drawn(WHOLE, undefined, { trust: true, recheck: true }), 'recheck ?????'],
+  ];
+  for (const [name, outcome, expected] of cases) t.equal(outcome, expected, name);
+});

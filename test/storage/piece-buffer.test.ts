@@ -1,0 +1,32 @@
+import t from 'tap';
+import { PieceBuffers } from '../../src/storage/piece-buffer.js';
+
+t.test('memory is used again while some is in use, and let go when none is', async t => {
+  const buffers = new PieceBuffers(100);
+  const [a, b] = [buffers.take(40), buffers.take(40)];
+  t.equal(buffers.usedBytes, 80);
+  buffers.give(a);
+  t.equal(buffers.usedBytes, 40);
+  t.equal(buffers.heldBytes, 80);
+  t.equal(buffers.take(40), a, 'the same memory');
+  buffers.give(a);
+  t.not(buffers.take(20), a, 'another length is other memory');
+  t.equal(buffers.heldBytes, 100, '40 and 20 handed out, 40 unused');
+  buffers.give(b);
+  t.equal(buffers.heldBytes, 100);
+  buffers.give(new Uint8Array(20));
+  t.equal(buffers.usedBytes, 0);
+  t.equal(buffers.heldBytes, 0, 'idle: all let go');
+});
+
+t.test('beyond the cap a piece still has its place, but nothing unused is kept', async t => {
+  const buffers = new PieceBuffers(100);
+  const [a, b, c] = [buffers.take(40), buffers.take(40), buffers.take(64)];
+  t.equal(buffers.usedBytes, 144);
+  buffers.give(c);
+  t.equal(buffers.heldBytes, 80, 'did not fit under the cap');
+  buffers.give(b);
+  buffers.take(64);
+  t.equal(buffers.heldBytes, 104, 'the unused 40 made room');
+  buffers.give(a);
+});
