@@ -5,6 +5,7 @@ import type { CloseReason } from '../torrent/errors.js';
 import type { Piece } from '../torrent/geometry.js';
 import type { PeerId } from '../torrent/ids.js';
 import type { Block, Message } from '../wire/message.js';
+import type { Decision } from './choker.js';
 
 /** A small integer that names one connection for as long as it lasts; numbers are used again afterwards. */
 export type PeerNumber = number;
@@ -31,18 +32,23 @@ export interface PeerFacts {
   readonly fast: boolean;
   /** Both sides set the bit of BEP 10. */
   readonly extended: boolean;
+  /** The peer was told that we hold nothing, while the metadata was still missing. */
+  readonly greeted: boolean;
 }
 
-/** Orders. All return at once; results come back as inputs. */
+/** What a swarm orders. All return at once; results come back as inputs. */
 export interface SwarmPort {
   send(peer: PeerNumber, message: Message): void;
+  /** Chokes or unchokes the peer, and says why. */
+  choke(decision: Decision): void;
   /** Asks the peer for these blocks. The list is used again after the call. */
   request(peer: PeerNumber, blocks: BlockList): void;
   /** Closes the connection; `peerClosed` is not called back for it. */
   close(peer: PeerNumber, reason: CloseReason): void;
   /** Copies the block into its place; the last one of a piece starts its check, which ends in `pieceChecked`. */
   storeBlock(piece: Piece, begin: number, block: Block): void;
+  /** Forgets what was stored of a piece that is not complete. */
+  discard(piece: Piece): void;
   /** Reads and sends a block; ends in `blockSent`, also when the read failed. */
   readBlock(peer: PeerNumber, piece: Piece, begin: number, length: number): void;
-  dial(address: Address): void;
 }

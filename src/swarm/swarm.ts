@@ -1,0 +1,254 @@
+// One torrent with its metadata known: what happens (inputs), and what follows (orders to the port). It routes; policy
+// is in picker, downloads, uploads and choker. Synchronous and deterministic: `now` and `random` come from outside.
+
+import { Bitfield } from '../torrent/bitfield.js';
+import type { CloseReason } from '../torrent/errors.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
+import { LIMITS } from '../torrent/limits.js';
+import type { ExtensionHandshake, Message } from '../wire/message.js';
+import { Downloads } from './downloads.js';
+import { Holdings } from './holdings.js';
+import { SwarmPeer } from './peer.js';
+import { Picker } from './picker.js';
+import type { PeerFacts, PeerNumber, Random, SwarmPort } from './port.js';
+import { type SlotSettings, SwarmChoker } from './swarm-choker.js';
+import { Uploads } from './uploads.js';
+
+/** ms between two looks at every peer. */
+const HOUSEKEEPING_MS = 1000;
+
+export interface SwarmSettings extends SlotSettings {
+  /** Bytes of pieces being assembled or checked at a time. */
+  readonly bufferedPieceBytes: number;
+  /** Lowest index first instead of rarest first. */
+  readonly sequential: boolean;
+  /** The pieces a peer at this host may have while choked (BEP 6), as indices. */
+  readonly allowedFast: (host: string) => readonly number[];
+}
+
+export class Swarm {
+  readonly geometry: Geometry;
+  readonly peers = new Map<PeerNumber, SwarmPeer>();
+  readonly picker: Picker;
+  readonly downloads: Downloads;
+  readonly uploads: Uploads;
+  readonly #holdings: Holdings;
+  readonly #choker: SwarmChoker;
+  readonly #port: SwarmPort;
+  readonly #settings: SwarmSettings;
+  #housekeepingAtMs = 0;
+
+  /** @param have the pieces on disk; the swarm takes it over and keeps it up to date */
+  constructor(geometry: Geometry, have: Bitfield, settings: SwarmSettings, port: SwarmPort, random: Random) {
+    this.geometry = geometry;
+    this.#settings = settings;
+    this.#port = port;
+    const maxBufferedPieces = Math.max(2, Math.floor(settings.bufferedPieceBytes / geometry.pieceLength));
+    const { sequential } = settings;
+    this.picker = new Picker(geometry, have, { maxBufferedPieces, sequential }, random, piece =>
+      port.discard(piece),
+    );
+    this.downloads = new Downloads(geometry, this.picker, this.peers, port);
+    this.uploads = new Uploads(geometry, port, piece => have.has(piece));
+    this.#holdings = new Holdings(this.picker, port);
+    this.#choker = new SwarmChoker(settings, geometry.pieceLength, port, this.uploads, random);
+  }
+
+  /** Whether every piece is here. */
+  get complete(): boolean {
+    return this.picker.have.full;
+  }
+
+  /** Both handshakes are done. */
+  peerConnected(number: PeerNumber, facts: PeerFacts, now: number): void {
+    const peer = new SwarmPeer(number, facts, this.geometry, now);
+    this.peers.set(number, peer);
+    this.#greet(peer);
+  }
+
+  /** The connection is gone; not called for those closed by this swarm. */
+  peerClosed(number: PeerNumber, now: number): void {
+    const peer = this.peers.get(number);
+    if (peer) this.#forget(peer, now);
+  }
+
+  message(number: PeerNumber, message: Message, now: number): void {
+    const peer = this.peers.get(number);
+    if (!peer) return;
+    const fault = this.#handle(peer, message, now);
+    if (fault) this.#close(peer, fault, now);
+  }
+
+  /** The check of a piece ended: it is on disk and right, or its blocks were wrong. */
+  pieceChecked(piece: Piece, ok: boolean, now: number): void {
+    const contributors = this.picker.checked(piece, ok);
+    if (!ok) this.downloads.wastedBytes += this.geometry.lengthOf(piece);
+    for (const peer of this.downloads.blame(contributors, ok)) this.#close(peer, 'hash-failed', now);
+    if (ok) this.#holdings.weGot(piece, this.peers);
+    if (this.complete) this.#becomeSeed(now);
+    else this.downloads.feedAll(now);
+  }
+
+  /** A block ordered by `readBlock` was handed to the network (`ok`), or could not be read. */
+  blockSent(number: PeerNumber, length: number, ok: boolean, now: number): void {
+    const peer = this.peers.get(number);
+    if (peer) this.uploads.blockSent(peer, length, ok, now);
+  }
+
+  /** Does what time brings. Returns when it wants to be called next. */
+  tick(now: number): number {
+    if (now >= this.#housekeepingAtMs) {
+      this.#housekeepingAtMs = now + HOUSEKEEPING_MS;
+      for (const peer of this.peers.values()) {
+        this.downloads.watch(peer, now);
+        this.#watchInterest(peer, now);
+      }
+      this.downloads.feedAll(now);
+    }
+    return Math.min(this.#housekeepingAtMs, this.#choker.tick(this.peers, this.complete, now));
+  }
+
+  /** Returns why the peer has to be closed, if it has. */
+  #handle(peer: SwarmPeer, message: Message, now: number): CloseReason | undefined {
+    switch (message.type) {
+      case 'piece':
+        return this.downloads.blockArrived(peer, message.index, message.begin, message.block, now);
+      case 'request':
+        return this.uploads.requested(peer, message.index, message.begin, message.length, now);
+      case 'cancel':
+        this.uploads.cancelled(peer, message.index, message.begin, message.length);
+        return undefined;
+      case 'choke':
+        this.downloads.chokedBy(peer, now);
+        return undefined;
+      case 'unchoke':
+        this.downloads.unchokedBy(peer, now);
+        return undefined;
+      case 'interested':
+      case 'notInterested':
+        this.#interestChanged(peer, message.type === 'interested', now);
+        return undefined;
+      case 'bitfield':
+        return this.#fieldArrived(peer, Bitfield.from(message.bits, this.geometry.pieceCount), now);
+      case 'haveAll':
+      case 'haveNone':
+        return this.#fieldArrived(peer, this.#uniform(message.type === 'haveAll'), now);
+      case 'have':
+      case 'dontHave':
+      case 'allowedFast':
+      case 'suggest':
+      case 'reject':
+        return this.#handleIndexed(peer, message, now);
+      case 'extensionHandshake':
+        this.#extended(peer, message);
+        return undefined;
+      default:
+        // Metadata messages are answered by the owner of the info dictionary.
+        return undefined;
+    }
+  }
+
+  #handleIndexed(
+    peer: SwarmPeer,
+    message: Extract<Message, { type: 'have' | 'dontHave' | 'allowedFast' | 'suggest' | 'reject' }>,
+    now: number,
+  ): CloseReason | undefined {
+    const piece = this.geometry.piece(message.index);
+    if (piece === undefined) return 'bad-index';
+    switch (message.type) {
+      case 'have':
+        if (this.#holdings.gained(peer, piece) && peer.outstanding.count === 0)
+          this.downloads.feed(peer, now);
+        return this.#bothSeeds(peer);
+      case 'dontHave':
+        this.#holdings.lost(peer, piece);
+        return undefined;
+      case 'reject':
+        this.downloads.rejected(peer, piece, message.begin, message.length, now);
+        return undefined;
+      default:
+        remember(message.type === 'suggest' ? peer.suggested : peer.allowedFast, piece);
+        this.downloads.feed(peer, now);
+        return undefined;
+    }
+  }
+
+  #fieldArrived(peer: SwarmPeer, field: Bitfield | undefined, now: number): CloseReason | undefined {
+    if (!field) return 'bad-bitfield';
+    this.#holdings.fieldArrived(peer, field);
+    this.downloads.feed(peer, now);
+    return this.#bothSeeds(peer);
+  }
+
+  #bothSeeds(peer: SwarmPeer): CloseReason | undefined {
+    return this.complete && peer.isSeed ? 'both-seeds' : undefined;
+  }
+
+  #interestChanged(peer: SwarmPeer, interested: boolean, now: number): void {
+    if (peer.peerInterested === interested) return;
+    peer.peerInterested = interested;
+    this.#choker.decide(this.peers, this.complete, now);
+  }
+
+  #extended(peer: SwarmPeer, message: ExtensionHandshake): void {
+    if (message.reqq !== undefined) peer.pipeline.setReqq(message.reqq);
+    if (message.uploadOnly !== undefined) peer.uploadOnly = message.uploadOnly;
+  }
+
+  #uniform(all: boolean): Bitfield {
+    const field = new Bitfield(this.geometry.pieceCount);
+    if (all) field.fill();
+    return field;
+  }
+
+  /** Says what we have (BEP 3, BEP 6), and what the peer may have while choked. */
+  #greet(peer: SwarmPeer): void {
+    const have = this.picker.have;
+    const { fast, greeted, address } = peer.facts;
+    if (greeted) {
+      for (const piece of have) this.#port.send(peer.number, { type: 'have', index: piece });
+    } else if (fast && have.full) this.#port.send(peer.number, { type: 'haveAll' });
+    else if (fast && have.count === 0) this.#port.send(peer.number, { type: 'haveNone' });
+    else if (have.count > 0) this.#port.send(peer.number, { type: 'bitfield', bits: have.bytes.slice() });
+    if (!fast || have.count === 0) return;
+    peer.fastGranted = new Set(this.#settings.allowedFast(address.host));
+    for (const index of peer.fastGranted) this.#port.send(peer.number, { type: 'allowedFast', index });
+  }
+
+  #becomeSeed(now: number): void {
+    for (const peer of [...this.peers.values()]) {
+      if (peer.isSeed) this.#close(peer, 'both-seeds', now);
+      else if (peer.facts.extended) {
+        this.#port.send(peer.number, { type: 'extensionHandshake', uploadOnly: true });
+      }
+    }
+    this.#choker.decide(this.peers, true, now);
+  }
+
+  #watchInterest(peer: SwarmPeer, now: number): void {
+    const wanted = peer.amInterested || peer.peerInterested || peer.readingBytes > 0;
+    if (wanted) peer.idleSinceMs = -1;
+    else if (peer.idleSinceMs < 0) peer.idleSinceMs = now;
+    else if (now - peer.idleSinceMs >= LIMITS.uninterestedMs) this.#close(peer, 'both-uninterested', now);
+  }
+
+  #close(peer: SwarmPeer, reason: CloseReason, now: number): void {
+    if (!this.peers.has(peer.number)) return;
+    this.#port.close(peer.number, reason);
+    this.#forget(peer, now);
+  }
+
+  #forget(peer: SwarmPeer, now: number): void {
+    this.peers.delete(peer.number);
+    this.#holdings.left(peer);
+    this.downloads.takeBackAll(peer, now, false);
+    if (!peer.amChoking) this.#choker.decide(this.peers, this.complete, now);
+  }
+}
+
+/** Keeps a hint of BEP 6, and not too many of them. */
+function remember(hints: Piece[], piece: Piece): void {
+  if (hints.includes(piece)) return;
+  hints.push(piece);
+  if (hints.length > LIMITS.hintedPieces) hints.shift();
+}

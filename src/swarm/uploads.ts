@@ -1,0 +1,103 @@
+// What peers ask of us: which requests are served, refused or dropped, and how much is read for each peer at a time.
+// A choke or a cancel removes a request before its block is read.
+
+import type { CloseReason } from '../torrent/errors.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
+import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import type { SwarmPeer } from './peer.js';
+import type { SwarmPort } from './port.js';
+import { Rate } from './rate.js';
+
+/** Blocks being read for one peer: at least, at most; in between one second of its rate. */
+const MIN_READING_BYTES = 4 * BLOCK_LENGTH;
+
+export class Uploads {
+  /** Bytes of blocks sent to all peers. */
+  sentBytes = 0;
+  readonly rate = new Rate(LIMITS.rateWindowMs);
+  readonly #geometry: Geometry;
+  readonly #port: SwarmPort;
+  readonly #haveNow: (piece: Piece) => boolean;
+
+  constructor(geometry: Geometry, port: SwarmPort, haveNow: (piece: Piece) => boolean) {
+    this.#geometry = geometry;
+    this.#port = port;
+    this.#haveNow = haveNow;
+  }
+
+  /** A peer asks for a block; returns why it has to be closed, if it has. */
+  requested(
+    peer: SwarmPeer,
+    index: number,
+    begin: number,
+    length: number,
+    now: number,
+  ): CloseReason | undefined {
+    const piece = this.#geometry.piece(index);
+    if (piece === undefined) return 'bad-index';
+    if (length > LIMITS.requestBytes || !this.#geometry.contains(piece, begin, length)) return 'bad-request';
+    const waiting = peer.uploads.length >= LIMITS.incomingRequests;
+    if (!this.#haveNow(piece) || waiting || !this.#mayHave(peer, piece, length)) {
+      // A choke crosses requests on their way, so refusals are no fault until there are very many.
+      if (++peer.refusals > 10 * LIMITS.incomingRequests) return 'request-flood';
+      if (peer.facts.fast) this.#port.send(peer.number, { type: 'reject', index, begin, length });
+      return undefined;
+    }
+    if (peer.amChoking) peer.fastServedBytes += length;
+    peer.uploads.push({ piece, begin, length });
+    this.pump(peer, now);
+    return undefined;
+  }
+
+  /** The peer changed its mind. */
+  cancelled(peer: SwarmPeer, index: number, begin: number, length: number): void {
+    const at = peer.uploads.findIndex(up => up.piece === index && up.begin === begin && up.length === length);
+    if (at < 0) return;
+    peer.uploads.splice(at, 1);
+    // BEP 6: every request is answered, a cancelled one too.
+    if (peer.facts.fast) this.#port.send(peer.number, { type: 'reject', index, begin, length });
+  }
+
+  /** We choke the peer: what it waits for is refused, but for the pieces it may have all the same (BEP 6). */
+  choked(peer: SwarmPeer): void {
+    const kept = peer.uploads.filter(up => {
+      if (peer.fastGranted?.has(up.piece)) return true;
+      if (peer.facts.fast) {
+        this.#port.send(peer.number, { type: 'reject', index: up.piece, begin: up.begin, length: up.length });
+      }
+      return false;
+    });
+    peer.uploads.length = 0;
+    peer.uploads.push(...kept);
+  }
+
+  /** A block ordered by `readBlock` was handed to the network, or could not be read. */
+  blockSent(peer: SwarmPeer, length: number, ok: boolean, now: number): void {
+    peer.readingBytes -= length;
+    if (ok) {
+      peer.up.add(length, now);
+      this.sentBytes += length;
+      this.rate.add(length, now);
+    }
+    this.pump(peer, now);
+  }
+
+  /** Orders reads for what the peer waits for, as far ahead as its rate asks for. */
+  pump(peer: SwarmPeer, now: number): void {
+    if (peer.uploads.length === 0 || peer.readingBytes >= LIMITS.sendBufferBytes) return;
+    const window = Math.min(Math.max(peer.up.bps(now), MIN_READING_BYTES), LIMITS.sendBufferBytes);
+    while (peer.readingBytes < window) {
+      const up = peer.uploads.shift();
+      if (!up) return;
+      peer.readingBytes += up.length;
+      this.#port.readBlock(peer.number, up.piece, up.begin, up.length);
+    }
+  }
+
+  #mayHave(peer: SwarmPeer, piece: Piece, length: number): boolean {
+    if (!peer.amChoking) return true;
+    if (!peer.fastGranted?.has(piece)) return false;
+    // Twice the granted pieces is generous for retries, and ends what a choked peer can take for nothing.
+    return peer.fastServedBytes + length <= 2 * peer.fastGranted.size * this.#geometry.pieceLength;
+  }
+}
