@@ -1,0 +1,50 @@
+import t from 'tap';
+import { LookupPace, LookupSchedule } from '../../src/discovery/lookup-schedule.js';
+import { LIMITS } from '../../src/torrent/limits.js';
+
+t.test('asks again soon until something is found', async t => {
+  const schedule = new LookupSchedule();
+  t.strictSame(
+    [1, 2, 3, 4].map(() => schedule.nextMs(false)),
+    [200, 500, 1000, 2000],
+  );
+  t.strictSame(
+    [1, 2, 3].map(() => schedule.nextMs(false)),
+    [5000, 10_000, 20_000],
+  );
+});
+
+t.test('asks ever more rarely, down to the announce interval', async t => {
+  const schedule = new LookupSchedule();
+  const waits = Array.from({ length: 10 }, () => schedule.nextMs(true));
+  t.strictSame(waits.slice(0, 4), [5000, 10_000, 20_000, 40_000]);
+  t.equal(waits.at(-1), LIMITS.dhtAnnounceMs);
+  schedule.restart();
+  t.strictSame(
+    [1, 2].map(() => schedule.nextMs(true)),
+    [5000, 10_000],
+    'and begins anew when told to',
+  );
+});
+
+t.test('all together keep a pace that libtorrent nodes bear', async t => {
+  const pace = new LookupPace(1000);
+  let begun = 0;
+  for (let now = 1000; now < 11_000; now += 10) {
+    while (pace.waitMs(now) === 0) {
+      pace.spend();
+      begun++;
+    }
+  }
+  t.equal(begun, LIMITS.dhtLookupBurst + Math.floor(9990 / LIMITS.dhtLookupEveryMs));
+  t.ok(begun < 50 * 0.7, 'leaves room for answers among 50 datagrams in 10 s');
+  const wait = pace.waitMs(11_000);
+  t.ok(wait > 0 && wait <= LIMITS.dhtLookupEveryMs);
+  t.equal(pace.waitMs(11_000 + wait), 0, 'waiting as long as it says is enough');
+});
+
+t.test('what announces spend beyond the pace is made up for', async t => {
+  const pace = new LookupPace(0);
+  for (let i = 0; i < LIMITS.dhtLookupBurst + 2; i++) pace.spend();
+  t.equal(pace.waitMs(0), 3 * LIMITS.dhtLookupEveryMs);
+});
