@@ -1,0 +1,141 @@
+// The composition root: owns clock, randomness and the one timer, and puts network, DHT, storage and torrents together.
+
+import { DhtDiscovery } from '../discovery/dht.js';
+import { bootId } from '../storage/boot.js';
+import { FilePool } from '../storage/file-pool.js';
+import { PieceBuffers } from '../storage/piece-buffer.js';
+import { stateDirectory } from '../storage/state-directory.js';
+import { TorrentError } from '../torrent/errors.js';
+import { type InfoHash, toHex } from '../torrent/ids.js';
+import type { HostPort } from '../torrent/metainfo-types.js';
+import { monotonicMs } from './clock.js';
+import { rememberedNodes, rememberNodes } from './dht-memory.js';
+import type { EngineContext } from './engine-context.js';
+import { Network } from './network.js';
+import type { EngineHandle, EngineOptions, TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
+import { findPeers } from './peer-finder.js';
+import { Torrent } from './torrent.js';
+
+/** The timer sleeps no longer than this, so that a clock that stood still (a laptop asleep) is noticed. ms */
+const LONGEST_SLEEP_MS = 1000;
+
+export function createEngine(options: EngineOptions): EngineHandle {
+  return new Engine(options);
+}
+
+/** Where state is kept unless the caller says otherwise. */
+export function defaultStateDirectory(): string {
+  return stateDirectory();
+}
+
+class Engine implements EngineHandle, EngineContext {
+  readonly network: Network;
+  readonly files = new FilePool();
+  readonly buffers = new PieceBuffers();
+  readonly stateDirectory: string;
+  readonly bootId = bootId();
+  readonly random = Math.random;
+  readonly maxDownloadBps: number | undefined;
+  dht: DhtDiscovery | undefined;
+  readonly #options: EngineOptions;
+  readonly #torrents = new Map<string, Torrent>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.stateDirectory = options.stateDirectory;
+    this.maxDownloadBps = options.maxDownloadBps;
+    this.network = new Network({
+      dht: options.dht,
+      maxConnections: options.maxConnections,
+      maxDownloadBps: options.maxDownloadBps,
+      maxUploadBps: options.maxUploadBps,
+      ownerOf: infoHash => this.#torrents.get(toHex(infoHash))?.peers,
+      wakeAt: timeMs => this.wakeAt(timeMs),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { dht, port, dhtBootstrap, onEvent } = this.#options;
+    const node = dht
+      ? new DhtDiscovery({ bootstrap: dhtBootstrap, remembered: await rememberedNodes(this.stateDirectory) })
+      : undefined;
+    const bindDht = node && (async (udpPort: number) => void (await node.listen(udpPort)));
+    const listener = await this.network.listen(port, bindDht);
+    this.dht = node;
+    onEvent({
+      event: 'listening',
+      host: listener.host,
+      port: listener.port,
+      dhtPort: node ? listener.port : null,
+    });
+    this.wakeAt(this.now());
+  }
+
+  add(source: TorrentSource, options: TorrentOptions, onComplete: () => void): TorrentHandle {
+    const infoHash = infoHashOf(source);
+    const key = toHex(infoHash);
+    if (this.#torrents.has(key)) {
+      throw new TorrentError('LOCKED', `adding ${key}: this torrent is being downloaded already`);
+    }
+    const torrent = new Torrent(this, infoHash, source, options, onComplete);
+    this.#torrents.set(key, torrent);
+    this.wakeAt(this.now());
+    return torrent;
+  }
+
+  findPeers(source: TorrentSource, peers: readonly HostPort[], signal: AbortSignal): Promise<void> {
+    return findPeers(
+      { infoHash: infoHashOf(source), source, peers, dht: this.dht },
+      this.#options.onEvent,
+      signal,
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  now(): number {
+    return monotonicMs();
+  }
+
+  wakeAt(timeMs: number): void {
+    if (timeMs >= this.#timerAtMs || this.#closing) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = timeMs;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, timeMs - this.now()));
+  }
+
+  forget(torrent: Torrent): void {
+    const key = toHex(torrent.infoHash);
+    if (this.#torrents.get(key) === torrent) this.#torrents.delete(key);
+  }
+
+  #tick(): void {
+    const now = this.now();
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    let dueMs = now + LONGEST_SLEEP_MS;
+    for (const torrent of [...this.#torrents.values()]) dueMs = Math.min(dueMs, torrent.tick(now));
+    dueMs = Math.min(dueMs, this.network.tick(now));
+    this.wakeAt(Math.max(dueMs, now + 1));
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#torrents.values()].map(torrent => torrent.stop()));
+    clearTimeout(this.#timer);
+    if (this.dht) await rememberNodes(this.stateDirectory, this.dht.nodes());
+    await Promise.all([this.network.close(), this.dht?.stop()]);
+  }
+}
+
+function infoHashOf(source: TorrentSource): InfoHash {
+  if (source.kind === 'torrent') return source.metainfo.infoHash;
+  if (source.magnet.infoHash) return source.magnet.infoHash;
+  throw new TorrentError('UNSUPPORTED', 'reading the magnet link: it names a v2-only torrent', {
+    hint: 'v2-only torrents cannot be downloaded yet; v1 and hybrid ones can',
+  });
+}

@@ -1,0 +1,270 @@
+// The connections of one torrent: gives them numbers, carries messages between links and the phase the torrent is in
+// (metadata wanted, or a swarm), carries out a swarm's orders, and serves the metadata (BEP 9).
+
+import type { OpenTorrent } from '../storage/open.js';
+import type { Decision } from '../swarm/choker.js';
+import type { MetadataFetch } from '../swarm/metadata-fetch.js';
+import type { PeerFacts, PeerNumber, SwarmPort } from '../swarm/port.js';
+import type { Recruiter } from '../swarm/recruiter.js';
+import type { Swarm } from '../swarm/swarm.js';
+import type { BlockList } from '../torrent/block-list.js';
+import type { CloseReason, TorrentError } from '../torrent/errors.js';
+import type { Piece } from '../torrent/geometry.js';
+import { formatHostPort } from '../torrent/host-port.js';
+import type { InfoHash } from '../torrent/ids.js';
+import { addressBytes, hostText } from '../torrent/ip.js';
+import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import type { HostPort, Metainfo } from '../torrent/metainfo-types.js';
+import type { Handshake } from '../wire/handshake.js';
+import type { Block, ExtensionHandshake, Message } from '../wire/message.js';
+import type { TorrentEvent } from './events.js';
+import type { Dialling, Network } from './network.js';
+import type { PeerLink } from './peer-link.js';
+import { UploadLine } from './upload-line.js';
+import { version } from './version.js';
+
+export interface TorrentPeersOptions {
+  readonly infoHash: InfoHash;
+  readonly network: Network;
+  readonly recruiter: Recruiter;
+  readonly onEvent: (event: TorrentEvent) => void;
+  /** A peer says that it runs a DHT node. */
+  readonly onDhtNode: (node: HostPort) => void;
+  /** Our own data could not be read. */
+  readonly onError: (error: TorrentError) => void;
+  /** Something happened in phase one, which wants a tick after each input. */
+  readonly onInput: () => void;
+}
+
+export class TorrentPeers implements Dialling, SwarmPort {
+  readonly infoHash: InfoHash;
+  readonly #options: TorrentPeersOptions;
+  readonly #links = new Map<PeerNumber, PeerLink>();
+  readonly #uploads = new Map<PeerNumber, UploadLine>();
+  readonly #freeNumbers: PeerNumber[] = [];
+  #nextNumber = 0;
+  #fetch: MetadataFetch | undefined;
+  #swarm: Swarm | undefined;
+  #opened: OpenTorrent | undefined;
+  #metainfo: Metainfo | undefined;
+
+  constructor(options: TorrentPeersOptions) {
+    this.infoHash = options.infoHash;
+    this.#options = options;
+  }
+
+  get pieceCount(): number | undefined {
+    return this.#swarm?.geometry.pieceCount;
+  }
+
+  get count(): number {
+    return this.#links.size;
+  }
+
+  /** Phase one: messages go to the fetch of the metadata, which keeps what a swarm must hear later. */
+  fetchMetadata(fetch: MetadataFetch): void {
+    this.#fetch = fetch;
+  }
+
+  /** Phase two: tells the swarm of everybody who is here, and of what they said so far. */
+  enterSwarm(swarm: Swarm, opened: OpenTorrent, metainfo: Metainfo): void {
+    const now = this.#options.network.now();
+    const fetch = this.#fetch;
+    this.#fetch = undefined;
+    this.#swarm = swarm;
+    this.#opened = opened;
+    this.#metainfo = metainfo;
+    for (const [number, link] of [...this.#links]) {
+      link.setPieceCount(swarm.geometry.pieceCount);
+      link.send(this.#extensionHandshake(link));
+      if (link.handshake) swarm.peerConnected(number, factsOf(link, link.handshake, true), now);
+      for (const message of fetch?.replay(number) ?? []) swarm.message(number, message, now);
+    }
+  }
+
+  /** Hangs up on everybody. */
+  closeAll(): void {
+    this.#options.network.forget(this);
+    for (const number of [...this.#links.keys()]) this.close(number, 'shutdown');
+  }
+
+  // --- what links tell ------------------------------------------------------------------------------------------
+
+  linkOpened(link: PeerLink, handshake: Handshake): CloseReason | undefined {
+    const now = this.#options.network.now();
+    const number = this.#freeNumbers.pop() ?? this.#nextNumber++;
+    const facts = factsOf(link, handshake, false);
+    const verdict = this.#options.recruiter.admit(number, facts, now);
+    if (verdict.refuse) {
+      this.#freeNumbers.push(number);
+      return verdict.refuse;
+    }
+    if (verdict.replaces !== undefined) this.#drop(verdict.replaces, 'duplicate');
+    link.number = number;
+    this.#links.set(number, link);
+    this.#tell(link, link.socket.incoming ? 'incoming' : 'dialled');
+    if (handshake.extended) link.send(this.#extensionHandshake(link));
+    if (this.#swarm) this.#swarm.peerConnected(number, facts, now);
+    else {
+      if (handshake.fast) link.send({ type: 'haveNone' });
+      this.#fetch?.peerConnected(number, facts, now);
+      this.#options.onInput();
+    }
+    return undefined;
+  }
+
+  linkMessage(link: PeerLink, message: Message): void {
+    const now = this.#options.network.now();
+    if (message.type === 'extensionHandshake') this.#noteAddresses(link, message, now);
+    if (message.type === 'metadataRequest') this.#serveMetadata(link, message.piece);
+    else if (this.#swarm) this.#swarm.message(link.number, message, now);
+    else {
+      this.#fetch?.message(link.number, message, now);
+      this.#options.onInput();
+    }
+  }
+
+  linkPort(link: PeerLink, port: number): void {
+    this.#options.onDhtNode({ host: link.socket.address.host, port });
+  }
+
+  linkDrained(link: PeerLink): void {
+    this.#uploads.get(link.number)?.drained();
+  }
+
+  linkClosed(link: PeerLink, reason: CloseReason): void {
+    const now = this.#options.network.now();
+    const { number } = link;
+    if (number < 0) {
+      // A dial that led nowhere; those who were turned away after their handshake are booked already.
+      if (!link.socket.incoming && !link.handshake) this.dialFailed(link.socket.address, reason);
+      return;
+    }
+    this.#forget(number, reason);
+    this.#swarm?.peerClosed(number, now);
+    this.#fetch?.peerClosed(number, now);
+  }
+
+  dialFailed(address: HostPort, why: string): void {
+    this.#options.recruiter.dialFailed(address, this.#options.network.now());
+    this.#options.onEvent({ event: 'peer', address: formatHostPort(address), how: 'failed', why });
+  }
+
+  // --- what the swarm orders --------------------------------------------------------------------------------------
+
+  send(peer: PeerNumber, message: Message): void {
+    const link = this.#links.get(peer);
+    if (!link) return;
+    if (message.type === 'extensionHandshake') link.send({ ...this.#extensionHandshake(link), ...message });
+    else link.send(message);
+  }
+
+  choke({ peer, choke, reason }: Decision): void {
+    const link = this.#links.get(peer);
+    if (!link) return;
+    link.send({ type: choke ? 'choke' : 'unchoke' });
+    const address = formatHostPort(link.socket.address);
+    this.#options.onEvent({ event: 'choke', address, decision: choke ? 'choke' : 'unchoke', reason });
+  }
+
+  request(peer: PeerNumber, blocks: BlockList): void {
+    this.#links.get(peer)?.request(blocks);
+  }
+
+  close(peer: PeerNumber, reason: CloseReason): void {
+    const link = this.#links.get(peer);
+    this.#forget(peer, reason);
+    link?.close();
+  }
+
+  storeBlock(piece: Piece, begin: number, block: Block): void {
+    if (block.data) this.#opened?.storage.store(piece, begin, block.data);
+  }
+
+  discard(piece: Piece): void {
+    this.#opened?.storage.discard(piece);
+  }
+
+  readBlock(peer: PeerNumber, piece: Piece, begin: number, length: number): void {
+    const link = this.#links.get(peer);
+    if (!link || !this.#opened) return;
+    let line = this.#uploads.get(peer);
+    if (!line) {
+      const { network, onError } = this.#options;
+      line = new UploadLine({
+        link,
+        storage: this.#opened.storage,
+        limiter: network.uploadLimiter,
+        waits: () => network.uploadWaits(),
+        sent: (bytes, ok) => this.#swarm?.blockSent(peer, bytes, ok, network.now()),
+        failed: onError,
+      });
+      this.#uploads.set(peer, line);
+    }
+    line.push(piece, begin, length);
+  }
+
+  /** Closes a connection that the phase does not close itself. */
+  #drop(number: PeerNumber, reason: CloseReason): void {
+    const now = this.#options.network.now();
+    this.close(number, reason);
+    this.#swarm?.peerClosed(number, now);
+    this.#fetch?.peerClosed(number, now);
+  }
+
+  #forget(number: PeerNumber, reason: CloseReason): void {
+    const link = this.#links.get(number);
+    if (!link) return;
+    this.#links.delete(number);
+    this.#uploads.get(number)?.close();
+    this.#uploads.delete(number);
+    this.#freeNumbers.push(number);
+    const banned = this.#options.recruiter.closed(number, reason, this.#options.network.now());
+    this.#tell(link, banned ? 'banned' : 'closed', reason);
+  }
+
+  #tell(link: PeerLink, how: 'dialled' | 'incoming' | 'closed' | 'banned', why?: CloseReason): void {
+    const address = formatHostPort(link.socket.address);
+    this.#options.onEvent({ event: 'peer', address, how, ...(why && { why }) });
+  }
+
+  #extensionHandshake(link: PeerLink): ExtensionHandshake {
+    const { address, incoming } = link.socket;
+    return {
+      type: 'extensionHandshake',
+      reqq: LIMITS.incomingRequests,
+      client: `rarest ${version()}`,
+      yourIp: addressBytes(address.host),
+      listenPort: incoming ? undefined : this.#options.network.port || undefined,
+      metadataSize: this.#metainfo?.infoBytes.length,
+      uploadOnly: this.#swarm?.complete ? true : undefined,
+    };
+  }
+
+  #noteAddresses(link: PeerLink, { listenPort, yourIp }: ExtensionHandshake, now: number): void {
+    const { recruiter, network } = this.#options;
+    if (listenPort !== undefined) recruiter.listensAt(link.number, listenPort, now);
+    const host = yourIp && hostText(yourIp);
+    if (host && network.port > 0) recruiter.seenAs({ host, port: network.port });
+  }
+
+  /** A part of the info dictionary (BEP 9), or a reject while we lack it. */
+  #serveMetadata(link: PeerLink, piece: number): void {
+    const info = this.#metainfo?.infoBytes;
+    const begin = piece * BLOCK_LENGTH;
+    const servable =
+      info && begin < info.length && link.metadataServed < 2 * Math.ceil(info.length / BLOCK_LENGTH) + 8;
+    if (!servable) {
+      link.send({ type: 'metadataReject', piece });
+      return;
+    }
+    link.metadataServed++;
+    const data = info.subarray(begin, begin + BLOCK_LENGTH);
+    link.send({ type: 'metadataData', piece, totalSize: info.length, data });
+  }
+}
+
+function factsOf(link: PeerLink, { peerId, fast, extended }: Handshake, inPhaseOne: boolean): PeerFacts {
+  const { address, incoming } = link.socket;
+  return { address, incoming, peerId, fast, extended, greeted: inPhaseOne && fast };
+}

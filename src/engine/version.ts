@@ -1,0 +1,18 @@
+// The version of this package, for --version and the `start` event.
+
+import { readFileSync } from 'node:fs';
+
+/** As package.json says: `0.1.0`. The file lies one folder further up once the sources are compiled into dist. */
+export function version(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const manifest: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) {
+        return String(manifest.version);
+      }
+    } catch {
+      // not there: look further up
+    }
+  }
+  return 'unknown';
+}
