@@ -102,6 +102,7 @@ export class Choker {
   /** Brings the places in line with who is connected: those who left go before others come, for who comes may be the same. */
   #meet(peers: readonly ChokerPeer[], random: Random): void {
     this.#round++;
+    let stayed = 0;
     for (const snapshot of peers) {
       const place = this.#places.get(snapshot.peer);
       if (place?.snapshot.connectedAtMs !== snapshot.connectedAtMs) continue;
@@ -109,9 +110,12 @@ export class Choker {
       place.grant = undefined;
       place.turnOver = false;
       place.round = this.#round;
+      stayed++;
     }
-    this.#rotation = this.#rotation.filter(place => place.round === this.#round || this.#leave(place));
-    if (this.#rotation.length === peers.length) return;
+    if (stayed < this.#rotation.length) {
+      this.#rotation = this.#rotation.filter(place => place.round === this.#round || this.#leave(place));
+    }
+    if (stayed === peers.length) return;
     for (const snapshot of peers) if (!this.#places.has(snapshot.peer)) this.#enter(snapshot, random);
   }
 

@@ -17,7 +17,7 @@ interface Debt {
 /** A peer as far as asking it goes. */
 export class MetadataGiver {
   readonly peer: PeerNumber;
-  /** Parts it owes us; parts it was asked for once, which may still come. */
+  /** Parts it owes us; parts it was asked for and not counted on any more, which may still come, and so come twice. */
   debts: Debt[] = [];
   readonly late = new Set<number>();
   /** When it last answered, or was asked while it owed nothing. */
@@ -36,7 +36,7 @@ export class MetadataGiver {
   /** Takes the part off its debts; false when it was never asked for it. */
   settle(part: number): boolean {
     const at = this.debts.findIndex(debt => debt.part === part);
-    if (at < 0) return this.late.delete(part);
+    if (at < 0) return this.late.has(part);
     this.debts.splice(at, 1);
     return true;
   }
@@ -95,6 +95,10 @@ export class MetadataGroup {
   }
 
   join(giver: MetadataGiver, now: number): void {
+    // Who comes again and again must not have every turn.
+    if (this.#members.length > 0) {
+      giver.soloTurns = Math.min(...this.#members.map(({ soloTurns }) => soloTurns));
+    }
     this.#members.push(giver);
     this.askAll(now);
   }
@@ -208,7 +212,6 @@ export class MetadataGroup {
       if (part < 0) return;
       if (giver.debts.length === 0) giver.heardAtMs = now;
       giver.debts.push({ part, sinceMs: now });
-      giver.late.delete(part);
       this.#request(giver.peer, part);
     }
   }

@@ -5,7 +5,7 @@ import type { SwarmPeer } from './peer.js';
 
 const RECEIVED = 255;
 /** Peers that may be asked for the same block at a time in endgame. */
-const MAX_ASKERS = 3;
+const MAX_ASKERS = 2;
 
 export class PartialPiece {
   readonly piece: Piece;

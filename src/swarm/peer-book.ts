@@ -156,7 +156,8 @@ export class PeerBook {
   /** The address under which others see us; canonical priorities of its family count from it (BEP 40). */
   setOutside(address: Address): void {
     const length = addressBytes(address.host)?.length;
-    if (length === undefined) return;
+    const known = this.#outside.some(({ host, port }) => host === address.host && port === address.port);
+    if (length === undefined || known) return;
     const others = this.#outside.filter(({ host }) => addressBytes(host)?.length !== length);
     this.#outside.splice(0, this.#outside.length, ...others, address);
     for (const entry of this.#entries.values()) {

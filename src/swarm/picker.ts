@@ -86,9 +86,11 @@ export class Picker {
       return;
     }
     if (peer.current) this.#take(peer.current, peer, goal, out, now);
-    if (out.count < goal) this.#joinOpen(peer, goal, out, now, false);
+    // Pieces in progress first, but not from a peer that could give us what is rarer.
+    if (out.count < goal) this.#joinOpen(peer, goal, out, now, false, this.#rarityOffered(peer));
     const fewPartials = Math.max(2, Math.ceil(peers * LIMITS.partialPiecesPerPeer));
     while (out.count < goal && this.#open.length < fewPartials && this.#openNew(peer, goal, out, now));
+    if (out.count < goal) this.#joinOpen(peer, goal, out, now, false);
     if (out.count < goal) this.#joinOpen(peer, goal, out, now, true);
     while (out.count < goal && this.#openNew(peer, goal, out, now));
     if (out.count < goal && this.inEndgame) this.#pickEndgame(peer, goal, out, now);
@@ -181,11 +183,25 @@ export class Picker {
     out.push(partial.piece, block * BLOCK_LENGTH, this.#geometry.blockLength(partial.piece, block));
   }
 
-  /** Helps with pieces in progress: those nobody owns, or, as a last resort, also those of others. */
-  #joinOpen(peer: SwarmPeer, goal: number, out: BlockList, now: number, alsoOwned: boolean): void {
+  /** How many hold the rarest missing piece, where this peer is one of them. */
+  #rarityOffered(peer: SwarmPeer): number {
+    if (this.availability.size === 0) return Number.POSITIVE_INFINITY;
+    const rarest = this.availability.at(0);
+    return peer.have.has(rarest) ? this.availability.of(rarest) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Helps with pieces in progress that at most so many hold: those nobody owns, or, as a last resort, also those of others. */
+  #joinOpen(
+    peer: SwarmPeer,
+    goal: number,
+    out: BlockList,
+    now: number,
+    alsoOwned: boolean,
+    holders = Number.POSITIVE_INFINITY,
+  ): void {
     for (let i = this.#open.length - 1; i >= 0 && out.count < goal; i--) {
       const partial = this.#open[i] as PartialPiece;
-      if (!peer.have.has(partial.piece)) continue;
+      if (!peer.have.has(partial.piece) || this.availability.of(partial.piece) > holders) continue;
       if (partial.parole) {
         if (partial.owner !== peer && (partial.owner || partial.asked > 0)) continue;
         this.#own(partial, peer);

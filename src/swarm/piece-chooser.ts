@@ -36,13 +36,22 @@ export class PieceChooser {
   /** @param had pieces we have or are about to have @returns undefined when the peer has none of the missing ones */
   choose(peer: SwarmPeer, had: number): Piece | undefined {
     if (peer.useful === 0 || this.#missing.count === 0) return undefined;
-    while (peer.suggested.length > 0) {
-      const piece = peer.suggested.pop() as Piece;
-      if (this.#missing.has(piece) && peer.have.has(piece)) return piece;
-    }
     if (this.#sequential) return this.#first(peer);
     if (peer.useful * SPARSE < this.#missing.count) return this.#rarestOfFew(peer);
-    return this.#rarest(peer, had < LIMITS.randomFirstPieces);
+    const chosen = this.#rarest(peer, had < LIMITS.randomFirstPieces);
+    return chosen === undefined
+      ? undefined
+      : (this.#suggested(peer, this.#availability.of(chosen)) ?? chosen);
+  }
+
+  /** The oldest piece that the peer suggested, if it is no commoner than what we would choose ourselves. */
+  #suggested(peer: SwarmPeer, rarity: number): Piece | undefined {
+    while (peer.suggested.length > 0) {
+      const piece = peer.suggested.shift() as Piece;
+      if (this.#missing.has(piece) && peer.have.has(piece) && this.#availability.of(piece) <= rarity)
+        return piece;
+    }
+    return undefined;
   }
 
   #rarest(peer: SwarmPeer, randomly: boolean): Piece | undefined {

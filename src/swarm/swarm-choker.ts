@@ -61,6 +61,7 @@ export class SwarmChoker {
     if (!decision.choke) peer.unchokedAtMs = now;
     this.#port.choke(decision);
     if (decision.choke) this.#uploads.choked(peer);
+    else this.#uploads.unchoked(peer);
   }
 }
 

@@ -36,6 +36,7 @@ export class Swarm {
   readonly #choker: SwarmChoker;
   readonly #port: SwarmPort;
   readonly #settings: SwarmSettings;
+  readonly #random: Random;
   #housekeepingAtMs = 0;
 
   /** @param have the pieces on disk; the swarm takes it over and keeps it up to date */
@@ -49,8 +50,10 @@ export class Swarm {
       port.discard(piece),
     );
     this.downloads = new Downloads(geometry, this.picker, this.peers, port);
-    this.uploads = new Uploads(geometry, port, piece => have.has(piece));
+    this.uploads = new Uploads(geometry, port, have);
     this.#holdings = new Holdings(this.picker, port);
+    this.#random = random;
+    if (have.full) this.uploads.becomeSeed(random);
     this.#choker = new SwarmChoker(settings, geometry.pieceLength, port, this.uploads, random);
   }
 
@@ -157,6 +160,7 @@ export class Swarm {
     if (piece === undefined) return 'bad-index';
     switch (message.type) {
       case 'have':
+        this.uploads.peerHas(peer, piece);
         if (this.#holdings.gained(peer, piece) && peer.outstanding.count === 0)
           this.downloads.feed(peer, now);
         return this.#bothSeeds(peer);
@@ -216,6 +220,7 @@ export class Swarm {
   }
 
   #becomeSeed(now: number): void {
+    this.uploads.becomeSeed(this.#random);
     for (const peer of [...this.peers.values()]) {
       if (peer.isSeed) this.#close(peer, 'both-seeds', now);
       else if (peer.facts.extended) {

@@ -1,12 +1,14 @@
 // What peers ask of us: which requests are served, refused or dropped, and how much is read for each peer at a time.
 // A choke or a cancel removes a request before its block is read.
 
+import type { Bitfield } from '../torrent/bitfield.js';
 import type { CloseReason } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import type { SwarmPeer } from './peer.js';
-import type { SwarmPort } from './port.js';
+import type { Random, SwarmPort } from './port.js';
 import { Rate } from './rate.js';
+import { SeedHints } from './seed-hints.js';
 
 /** Blocks being read for one peer: at least, at most; in between one second of its rate. */
 const MIN_READING_BYTES = 4 * BLOCK_LENGTH;
@@ -17,12 +19,30 @@ export class Uploads {
   readonly rate = new Rate(LIMITS.rateWindowMs);
   readonly #geometry: Geometry;
   readonly #port: SwarmPort;
-  readonly #haveNow: (piece: Piece) => boolean;
+  readonly #have: Bitfield;
+  /** Made once we are a seed. */
+  #hints: SeedHints | undefined;
 
-  constructor(geometry: Geometry, port: SwarmPort, haveNow: (piece: Piece) => boolean) {
+  /** @param have the pieces we have, kept up to date by its owner */
+  constructor(geometry: Geometry, port: SwarmPort, have: Bitfield) {
     this.#geometry = geometry;
     this.#port = port;
-    this.#haveNow = haveNow;
+    this.#have = have;
+  }
+
+  /** We have all there is, and only give from now on. */
+  becomeSeed(random: Random): void {
+    this.#hints ??= new SeedHints(this.#geometry, this.#port, random);
+  }
+
+  /** The peer's turn begins. */
+  unchoked(peer: SwarmPeer): void {
+    this.#hints?.unchoked(peer);
+  }
+
+  /** The peer has a piece more. */
+  peerHas(peer: SwarmPeer, piece: Piece): void {
+    this.#hints?.has(peer, piece);
   }
 
   /** A peer asks for a block; returns why it has to be closed, if it has. */
@@ -37,13 +57,14 @@ export class Uploads {
     if (piece === undefined) return 'bad-index';
     if (length > LIMITS.requestBytes || !this.#geometry.contains(piece, begin, length)) return 'bad-request';
     const waiting = peer.uploads.length >= LIMITS.incomingRequests;
-    if (!this.#haveNow(piece) || waiting || !this.#mayHave(peer, piece, length)) {
+    if (!this.#have.has(piece) || waiting || !this.#mayHave(peer, piece, length)) {
       // A choke crosses requests on their way, so refusals are no fault until there are very many.
       if (++peer.refusals > 10 * LIMITS.incomingRequests) return 'request-flood';
       if (peer.facts.fast) this.#port.send(peer.number, { type: 'reject', index, begin, length });
       return undefined;
     }
     if (peer.amChoking) peer.fastServedBytes += length;
+    else this.#hints?.requested(peer, piece, length);
     peer.uploads.push({ piece, begin, length });
     this.pump(peer, now);
     return undefined;
@@ -60,6 +81,7 @@ export class Uploads {
 
   /** We choke the peer: what it waits for is refused, but for the pieces it may have all the same (BEP 6). */
   choked(peer: SwarmPeer): void {
+    this.#hints?.choked(peer);
     const kept = peer.uploads.filter(up => {
       if (peer.fastGranted?.has(up.piece)) return true;
       if (peer.facts.fast) {

@@ -117,8 +117,9 @@ function readBtmh(topic: string): Uint8Array | undefined {
 }
 
 function readV1(text: string): InfoHash | undefined {
-  const bytes = text.length === 40 ? fromHex(text) : text.length === 32 ? fromBase32(text) : undefined;
-  const hash = nonZero(bytes);
+  // ASCII only: fromBase32 folds case, and some other letters have A to Z as their upper case.
+  const base32 = /^[A-Za-z2-7]{32}$/.test(text);
+  const hash = nonZero(base32 ? fromBase32(text) : fromHex(text));
   return hash && infoHash(hash);
 }
 

@@ -55,7 +55,11 @@ t.test('pieces in progress come before new ones', async t => {
   const drawing: Drawing = { blocksPerPiece: 8, settings: { sequential: true } };
   const drawn = swarmOf('we: ....', 'A: ####', 'B: ####', drawing);
   t.same(drawn.asked('A'), ['0.0', '0.1', '0.2', '0.3']);
-  t.same(drawn.asked('B'), ['0.4', '0.5', '0.6', '0.7'], 'B helps with the piece that A, too slow for it, began');
+  t.same(
+    drawn.asked('B'),
+    ['0.4', '0.5', '0.6', '0.7'],
+    'B helps with the piece that A, too slow for it, began',
+  );
 });
 
 t.test('a fast peer has its piece for itself', async t => {
@@ -106,7 +110,12 @@ t.test('no new piece without memory for it', async t => {
 
 t.test('a piece that nobody is asked for makes room for one that can be had', async t => {
   const settings = { bufferedPieceBytes: 2 * 8 * 16_384, sequential: true };
-  const drawn = swarmOf('we: ....', 'A: ##..', 'B: ..##', { blocksPerPiece: 8, settings, fast: false, unchoked: false });
+  const drawn = swarmOf('we: ....', 'A: ##..', 'B: ..##', {
+    blocksPerPiece: 8,
+    settings,
+    fast: false,
+    unchoked: false,
+  });
   drawn.says('A', { type: 'unchoke' });
   for (let i = 0; i < 6; i++) drawn.gives('A', `0.${i}`);
   t.same(pieces(drawn.asked('A')), [0, 1]);
@@ -118,10 +127,17 @@ t.test('a piece that nobody is asked for makes room for one that can be had', as
 
 t.test('a piece that failed is fetched from one peer alone', async t => {
   const drawn = swarmOf('we: ##.', 'A: ###', 'B: ###', { blocksPerPiece: 8 });
-  const given = [...drawn.asked('A').map(block => ['A', block]), ...drawn.asked('B').map(block => ['B', block])];
+  const given = [
+    ...drawn.asked('A').map(block => ['A', block]),
+    ...drawn.asked('B').map(block => ['B', block]),
+  ];
   for (const [name = '', block = ''] of given) drawn.gives(name, block);
   drawn.checked(2, false);
-  t.same([drawn.closedFor('A'), drawn.closedFor('B')], [undefined, undefined], 'nobody is known to be guilty');
+  t.same(
+    [drawn.closedFor('A'), drawn.closedFor('B')],
+    [undefined, undefined],
+    'nobody is known to be guilty',
+  );
   const again = drawn.port.requests.slice(given.length).filter(({ piece }) => piece === 2);
   t.equal(new Set(again.map(({ peer }) => peer)).size, 1);
 });

@@ -62,15 +62,13 @@ t.test('time that stands still or starts anywhere', async t => {
   t.equal(rate.bps(start - 1000), 1000, 'earlier than before: as if no time had passed');
 });
 
-t.test('more than 4 GiB in one bucket stops counting and does no harm', async t => {
+t.test('more bytes than 32 bits hold', async t => {
   const rate = new Rate(WINDOW_MS);
   rate.add(2 ** 33, 0);
   rate.add(2 ** 33, 0);
-  t.equal(rate.bps(1000), 2 ** 32 - 1);
+  t.equal(rate.bps(1000), 2 ** 34);
   t.equal(rate.totalBytes, 2 ** 34);
   t.equal(rate.bps(20_000), 0);
-  rate.add(500, 60_000);
-  t.equal(rate.bps(60_000), 500 / 18);
 });
 
 t.test('the window is the one asked for', async t => {
