@@ -28,7 +28,8 @@ declare module 'bittorrent-dht' {
   export class Client extends EventEmitter {
     constructor(options: Options);
     readonly nodes: { toArray(): Node[]; count(): number };
-    on(event: 'peer', listener: PeerListener): this;
+    /** 'peer': one that a lookup found. 'announce': one that announced itself to us. */
+    on(event: 'peer' | 'announce', listener: PeerListener): this;
     on(event: 'node', listener: () => void): this;
     on(event: 'error' | 'warning', listener: (error: Error) => void): this;
     listen(): void;

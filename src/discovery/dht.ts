@@ -26,6 +26,8 @@ const ROUTERS: readonly HostPort[] = [
 const PINGS = 8;
 const PING_EVERY_MS = 500;
 const NODES_ENOUGH = 64;
+/** With fewer nodes the DHT is a small one, or we have just come to it; the package asks so many for one torrent. */
+const NODES_FEW = 20;
 /** An announce to fewer nodes than would keep it in a DHT of some size (BEP 5: K) is repeated with the next lookup. */
 const ANNOUNCED_WELL = 8;
 
@@ -116,6 +118,7 @@ export class DhtDiscovery {
     client.on('error', () => {});
     client.on('warning', () => {});
     client.on('peer', (peer, infoHash) => this.#peerFound(peer, infoHash));
+    client.on('announce', (peer, infoHash) => this.#peerFound(peer, infoHash));
     client.on('node', () => this.#nodeFound());
     client.listen();
     for (const node of bootstrap.filter(node => !isNode(node))) this.#addNamed(node);
@@ -181,8 +184,8 @@ export class DhtDiscovery {
   /** The time for a lookup has come: looks if there is a reason to, and says when to come back. */
   #due(search: Search): void {
     if (!this.#client) return;
-    // While nobody is known, the lookup under way has merely not been answered: ask again.
-    const underWay = search.lookups > 0 && this.nodeCount > 0;
+    // With few nodes known, a lookup under way waits for dead ones, or was not answered at all: ask the others again.
+    const underWay = search.lookups > 0 && this.nodeCount >= NODES_FEW;
     const announces = search.interest.port !== undefined && performance.now() >= search.announceAt;
     if (!underWay && (announces || search.interest.needsPeers())) this.#line.add(search);
     this.#comeBack(search);

@@ -39,6 +39,9 @@ export type TorrentEvent =
       readonly address: string;
       readonly how: 'dialled' | 'incoming' | 'closed' | 'failed' | 'banned';
       readonly why?: string;
+      /** When the connection is over ('closed', 'banned'): bytes of blocks that came from the peer, and that went to it. */
+      readonly received?: number;
+      readonly sent?: number;
     }
   | {
       readonly event: 'choke';

@@ -102,7 +102,9 @@ export class TorrentPeers implements Dialling, SwarmPort {
     if (verdict.replaces !== undefined) this.#drop(verdict.replaces, 'duplicate');
     link.number = number;
     this.#links.set(number, link);
-    this.#tell(link, link.socket.incoming ? 'incoming' : 'dialled');
+    const address = formatHostPort(link.socket.address);
+    const how = link.socket.incoming ? 'incoming' : 'dialled';
+    this.#options.onEvent({ event: 'peer', address, how });
     if (handshake.extended) link.send(this.#extensionHandshake(link));
     if (this.#swarm) this.#swarm.peerConnected(number, facts, now);
     else {
@@ -220,12 +222,15 @@ export class TorrentPeers implements Dialling, SwarmPort {
     this.#uploads.delete(number);
     this.#freeNumbers.push(number);
     const banned = this.#options.recruiter.closed(number, reason, this.#options.network.now());
-    this.#tell(link, banned ? 'banned' : 'closed', reason);
-  }
-
-  #tell(link: PeerLink, how: 'dialled' | 'incoming' | 'closed' | 'banned', why?: CloseReason): void {
-    const address = formatHostPort(link.socket.address);
-    this.#options.onEvent({ event: 'peer', address, how, ...(why && { why }) });
+    const peer = this.#swarm?.peers.get(number);
+    this.#options.onEvent({
+      event: 'peer',
+      address: formatHostPort(link.socket.address),
+      how: banned ? 'banned' : 'closed',
+      why: reason,
+      received: peer?.down.totalBytes ?? 0,
+      sent: peer?.up.totalBytes ?? 0,
+    });
   }
 
   #extensionHandshake(link: PeerLink): ExtensionHandshake {

@@ -49,6 +49,7 @@ export class PeerSocket {
     this.#socket = socket;
     this.address = address;
     this.incoming = incoming;
+    if (incoming) socket.on('data', (chunk: Buffer) => this.received(chunk));
     socket.on('drain', () => {
       if (this.#open) this.#handlers?.onDrain();
     });
@@ -63,17 +64,12 @@ export class PeerSocket {
   /** Names the owner; to be called in the same turn of the event loop in which the connection came about. */
   attach(handlers: PeerSocketHandlers): void {
     this.#handlers = handlers;
-    if (this.incoming) this.#socket.on('data', (chunk: Buffer) => this.received(chunk));
   }
 
   /** Bytes came in. Returns whether to go on reading. */
   received(chunk: Uint8Array): boolean {
     this.#bytesRead += chunk.length;
     if (this.#open) this.#handlers?.onData(chunk);
-    return this.#open;
-  }
-
-  get isOpen(): boolean {
     return this.#open;
   }
 

@@ -2,13 +2,13 @@
 // taken over. Nothing here knows what the data is.
 
 import { randomBytes } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
+import { lstat, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TorrentError } from '../torrent/errors.js';
 import { LIMITS } from '../torrent/limits.js';
 import { bootId, isRunning, processStart } from './boot.js';
-import { diskError } from './disk-error.js';
-import { createWhole, exists, readCapped, realPath, replaceWhole, sha1Hex } from './state-file.js';
+import { diskError, errnoOf } from './disk-error.js';
+import { createWhole, readCapped, realPath, replaceWhole, sha1Hex } from './state-file.js';
 
 export interface Lock {
   readonly path: string;
@@ -55,20 +55,15 @@ export async function acquireLock(stateDirectory: string, dataPath: string): Pro
 async function take(path: string, content: string, boot: string): Promise<Holder | undefined> {
   for (;;) {
     if (await createWhole(path, content)) return undefined;
-    const found = await readCapped(path, LIMITS.lockFileBytes);
-    if (found === undefined) {
-      if (!(await exists(path))) continue; // released since
-      throw new TorrentError('DISK_IO', `locking with ${path}: it is no lock of ours`, {
-        hint: `remove ${path}`,
-      });
-    }
+    const found = await readLock(path);
+    if (found === undefined) continue; // released since
     const holder = parse(found);
     if (holder && (await isAlive(holder, boot))) return holder;
     const claim = `${path}.${sha1Hex(found).slice(0, 8)}`;
     const rival = await take(claim, content, boot);
     if (rival) return rival;
     try {
-      if ((await readCapped(path, LIMITS.lockFileBytes)) !== found) continue;
+      if ((await readLock(path)) !== found) continue;
       await replaceWhole(path, content);
       return undefined;
     } finally {
@@ -80,6 +75,20 @@ async function take(path: string, content: string, boot: string): Promise<Holder
 async function release(path: string, content: string): Promise<void> {
   // Nobody takes over from a live process, so what is ours here stays ours until it is removed.
   if ((await readCapped(path, LIMITS.lockFileBytes)) === content) await unlink(path);
+}
+
+/** What the lock says, or undefined when there is none. */
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    const stats = await lstat(path);
+    if (stats.isFile() && stats.size <= LIMITS.lockFileBytes) return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  throw new TorrentError('DISK_IO', `locking with ${path}: it is no lock of ours`, {
+    hint: `remove ${path}`,
+  });
 }
 
 async function isAlive(holder: Holder, boot: string): Promise<boolean> {

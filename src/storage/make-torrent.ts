@@ -132,7 +132,7 @@ async function list(path: string): Promise<Listing> {
     if (place.includes('\ufffd')) {
       throw new TorrentError('UNSUPPORTED', `reading ${place}: the name is not UTF-8 text`);
     }
-    const stats = await lstat(place);
+    const stats = await lstat(place).catch(refuse(place));
     if (stats.isDirectory()) folders.push(components);
     else if (stats.isFile()) found.push({ path: components, length: stats.size });
     else skipped.push(place);
@@ -143,16 +143,19 @@ async function list(path: string): Promise<Listing> {
       );
     }
   };
-  try {
-    await visit([basename(root)]);
-    const isFile = folders.length === 0;
-    for (let folder = folders.pop(); folder; folder = folders.pop()) {
-      for (const entry of await readdir(join(dirname(root), ...folder))) await visit([...folder, entry]);
-    }
-    return { root, files: inOrder(found), isFile, skipped };
-  } catch (error) {
-    throw diskError(`reading ${path}`, error);
+  await visit([basename(root)]);
+  const isFile = folders.length === 0;
+  for (let folder = folders.pop(); folder; folder = folders.pop()) {
+    const place = join(dirname(root), ...folder);
+    for (const entry of await readdir(place).catch(refuse(place))) await visit([...folder, entry]);
   }
+  return { root, files: inOrder(found), isFile, skipped };
+}
+
+function refuse(place: string): (error: unknown) => never {
+  return error => {
+    throw diskError(`reading ${place}`, error);
+  };
 }
 
 /** Sorted by the bytes of their paths, so that no locale and no file system has a say, and laid end to end. */

@@ -57,23 +57,16 @@ export class OpenTorrent {
   /** In words for the user. */
   readonly warnings: readonly string[];
   readonly #opening: Opening;
-  readonly #journal: Journal | undefined;
-  #sealed: boolean;
+  /** The record says that all is here and closed. */
+  #isSealed: boolean;
   #closing: Promise<void> | undefined;
 
-  constructor(
-    opening: Opening,
-    storage: FileStorage,
-    how: HowOpened,
-    warnings: string[],
-    journal: Journal | undefined,
-  ) {
+  constructor(opening: Opening, storage: FileStorage, how: HowOpened, warnings: string[]) {
     this.storage = storage;
     this.how = how;
     this.warnings = warnings;
     this.#opening = opening;
-    this.#journal = journal;
-    this.#sealed = journal === undefined;
+    this.#isSealed = storage.have.full;
   }
 
   /**
@@ -82,12 +75,11 @@ export class OpenTorrent {
    * @throws TorrentError DISK_FULL, DISK_IO
    */
   async seal(): Promise<void> {
-    if (this.#sealed || !this.storage.have.full) return;
+    if (this.#isSealed || !this.storage.have.full) return;
     await this.storage.flush();
     await this.storage.sync();
-    await this.#journal?.close();
     await this.#opening.recordClosed(this.storage.have);
-    this.#sealed = true;
+    this.#isSealed = true;
   }
 
   /**
@@ -102,10 +94,9 @@ export class OpenTorrent {
   async #close(): Promise<void> {
     try {
       await this.storage.close();
-      await this.#journal?.close();
-      if (!this.#sealed) await this.#opening.recordClosed(this.storage.have);
+      if (!this.#isSealed) await this.#opening.recordClosed(this.storage.have);
     } finally {
-      await this.#opening.undo();
+      await this.#opening.end();
     }
   }
 }
@@ -125,7 +116,7 @@ export async function openTorrent(options: OpenOptions): Promise<OpenTorrent> {
     return await opening.open();
   } catch (error) {
     await files.close();
-    await opening.undo();
+    await opening.end();
     throw error;
   }
 }
@@ -136,6 +127,7 @@ class Opening {
   readonly #files: TorrentFiles;
   readonly #lock: Lock;
   readonly #state: ResumeState;
+  #journal: Journal | undefined;
   /** The uppermost directory that we made for the output. */
   #made: string | undefined;
 
@@ -155,22 +147,24 @@ class Opening {
     const { have, how } = await this.#decide(found, warnings);
     if (!have.full) await this.#prepareOutput(found);
     await saveMetadata(stateDirectory, metainfo);
-    const journal = have.full ? undefined : await this.#state.begin(have);
-    await this.#fixLengths(found);
-    if (have.full) await this.recordClosed(have);
     // A torrent that is complete has no piece left to remember.
-    const log = journal ?? { append: async () => undefined };
+    if (!have.full) this.#journal = await this.#state.begin(have);
+    const isChanged = await this.#fixLengths(found);
+    if (have.full) await (isChanged ? this.recordClosed(have) : this.#state.seal(have, found));
+    const log = this.#journal ?? { append: async () => undefined };
     const { pieceHashes } = metainfo;
     const storage = new FileStorage({ files, pieceHashes, have, buffers, log, onPiece, onError });
-    return new OpenTorrent(this, storage, how, warnings, journal);
+    return new OpenTorrent(this, storage, how, warnings);
   }
 
   async recordClosed(have: Bitfield): Promise<void> {
+    await this.#journal?.close();
     await this.#state.seal(have, await survey(this.#files, this.#directory, true));
   }
 
   /** Gives up the lock, and the output directory if it is ours and nothing came into it. */
-  async undo(): Promise<void> {
+  async end(): Promise<void> {
+    await this.#journal?.close();
     for (let path = this.#directory; this.#made !== undefined; path = dirname(path)) {
       const removed = await rmdir(path).then(
         () => true,
@@ -188,7 +182,7 @@ class Opening {
     const loaded = await this.#state.load();
     if (loaded === 'malformed') warnings.push('the resume state is damaged and was ignored');
     const record = typeof loaded === 'string' ? undefined : loaded;
-    if (record && !record.clean && record.bootId !== bootId && !trust) {
+    if (record && !record.clean && record.bootId !== bootId && !trust && !recheck) {
       warnings.push('the machine stopped before this was closed: what is on disk is hashed again');
     }
     const belief = believe(layout, found, record, { bootId, recheck, trust });
@@ -242,18 +236,28 @@ class Opening {
     }
   }
 
-  /** Creates the empty files, cuts those that are too long (which takes `force`). The others grow as they are written. */
-  async #fixLengths(found: Survey): Promise<void> {
+  /**
+   * Creates the empty files, cuts those that are too long (which takes `force`); whether there were any. The others
+   * grow as they are written: cheap on every file system, and what is short tells that something is missing.
+   */
+  async #fixLengths(found: Survey): Promise<boolean> {
+    let isChanged = false;
     for (const [index, file] of this.#files.layout.files.entries()) {
       if (file.pad) continue;
+      const size = found[index]?.size;
+      const isMissing = size === undefined && file.length === 0;
+      const isTooLong = size !== undefined && size > file.length;
+      if (!isMissing && !isTooLong) continue;
+      isChanged = true;
       const path = this.#files.path(index);
       try {
-        if (file.length === 0 && !found[index]) await this.#options.access.write(path, new Uint8Array(), 0);
-        if ((found[index]?.size ?? 0) > file.length) await truncate(path, file.length);
+        if (isMissing) await this.#options.access.write(path, new Uint8Array(), 0);
+        else await truncate(path, file.length);
       } catch (error) {
         throw diskError(`writing ${path}`, error);
       }
     }
+    return isChanged;
   }
 }
 

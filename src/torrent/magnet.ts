@@ -29,7 +29,7 @@ export function parseMagnet(uri: string): Magnet {
   if (!hashes.infoHash && !hashes.infoHashV2) throw bad(whyNoHash(topics));
   return {
     ...hashes,
-    name: printable((parameters.get('dn')?.[0] ?? '').replaceAll('+', ' ')) || undefined,
+    name: printable(parameters.get('dn')?.[0] ?? '') || undefined,
     trackers: trackerTiers((parameters.get('tr') ?? []).map(url => [url])),
     webSeeds: webSeedUrls(parameters.get('ws') ?? []),
     peers: readPeers(parameters.get('x.pe') ?? []),
@@ -74,7 +74,9 @@ function readParameters(query: string): Parameters {
       .slice(0, equals)
       .toLowerCase()
       .replace(/\.\d+$/, '');
-    const value = percentDecoded(pair.slice(equals + 1));
+    const raw = pair.slice(equals + 1);
+    // Only names are written the way of forms, where a plus is a space.
+    const value = percentDecoded(key === 'dn' ? raw.replaceAll('+', ' ') : raw);
     const values = parameters.get(key);
     if (values) values.push(value);
     else parameters.set(key, [value]);

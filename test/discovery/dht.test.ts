@@ -38,7 +38,7 @@ async function bareSocket(t: Test): Promise<Socket> {
 
 t.test('a private DHT of eight: announced on one, found on another', async t => {
   const first = await node(t);
-  const others = [];
+  const others: Awaited<ReturnType<typeof node>>[] = [];
   for (let i = 1; i < 8; i++) others.push(await node(t, { bootstrap: [first.at] }));
   const announced = new Promise<HostPort>(resolve =>
     others[2]?.dht.add(TORRENT, { port: 4242, needsPeers: () => true, onPeer: resolve }),

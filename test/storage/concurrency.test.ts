@@ -36,6 +36,30 @@ t.test('a gate lets so many in, the others in order', async t => {
   t.equal(await gate.run(async () => 'again'), 'again');
 });
 
+t.test('a place that was handed on is taken', async t => {
+  const gate = new Gate(1);
+  const latches = [0, 1, 2].map(latch);
+  const begun: number[] = [];
+  const jobs: Promise<void>[] = [];
+  const run = (index: number) => {
+    const job = gate.run(async () => {
+      begun.push(index);
+      await latches[index]?.opened;
+    });
+    jobs.push(job);
+  };
+  run(0);
+  run(1);
+  latches[0]?.open();
+  await turn();
+  run(2);
+  await turn();
+  t.same(begun, [0, 1]);
+  for (const { open } of latches) open();
+  await Promise.all(jobs);
+  t.same(begun, [0, 1, 2]);
+});
+
 t.test('forEachConcurrently takes items only as it needs them', async t => {
   let running = 0;
   let most = 0;

@@ -3,13 +3,20 @@ import { join } from 'node:path';
 import t from 'tap';
 import { acquireLock, type Lock } from '../../src/storage/lock.js';
 import { sha1Hex } from '../../src/storage/state-file.js';
+import { seeded } from '../support/random.js';
 
 const DEAD = 2 ** 30;
 
-/** The outcome of each attempt: a lock or the code of the error. */
-async function attempts(count: number, state: string, data: string): Promise<(Lock | string)[]> {
-  const tries = Array.from({ length: count }, () => acquireLock(state, data));
-  return (await Promise.allSettled(tries)).map(result =>
+/**
+ * The outcome of each attempt: a lock or the code of the error. They begin some turns of the event loop apart, so that
+ * one finds the lock in any state in which another may leave it.
+ */
+async function attempts(count: number, state: string, data: string, random: () => number) {
+  const tries = Array.from({ length: count }, async () => {
+    for (let turns = random() * 20; turns > 0; turns--) await new Promise(resolve => setImmediate(resolve));
+    return acquireLock(state, data);
+  });
+  return (await Promise.allSettled(tries)).map((result): Lock | string =>
     result.status === 'fulfilled' ? result.value : result.reason.code,
   );
 }
@@ -80,9 +87,10 @@ t.test('of many that find a stale lock, one takes it over', async t => {
   const data = join(directory, 'name');
   const { path, release } = await acquireLock(directory, data);
   await release();
+  const random = seeded(4);
   for (let round = 0; round < 25; round++) {
     writeFileSync(path, JSON.stringify({ pid: DEAD, boot: 'x', round }));
-    const outcomes = await attempts(8, directory, data);
+    const outcomes = await attempts(8, directory, data, random);
     const won = outcomes.filter(outcome => typeof outcome !== 'string');
     const lost = outcomes.filter(outcome => outcome === 'LOCKED');
     if (won.length !== 1 || lost.length !== 7) t.fail(`round ${round}: ${outcomes}`);

@@ -3,7 +3,11 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import bencode from 'bencode';
 import t from 'tap';
+import { FilePool } from '../../src/storage/file-pool.js';
 import { choosePieceLength, makeTorrent } from '../../src/storage/make-torrent.js';
+import { openTorrent } from '../../src/storage/open.js';
+import { PieceBuffers } from '../../src/storage/piece-buffer.js';
+import { parseTorrent } from '../../src/torrent/metainfo.js';
 import { randomBytes } from './support.js';
 
 const MiB = 2 ** 20;
@@ -171,4 +175,30 @@ t.test('the chosen piece length makes about 1500 pieces', async t => {
     [2 ** 40, 16 * MiB],
   ];
   for (const [length, expected] of cases) t.equal(choosePieceLength(length), expected, `${length}`);
+});
+
+t.test('what was made is read back and found complete where it lies', async t => {
+  const directory = t.testdir({ folder: { a: 'x'.repeat(40_000), sub: { b: 'y'.repeat(9), empty: '' } } });
+  const { bytes } = await makeTorrent(join(directory, 'folder'), { private: true });
+  const metainfo = parseTorrent(bytes);
+  t.same(metainfo.warnings, []);
+  t.ok(metainfo.private);
+  const pool = new FilePool();
+  const opened = await openTorrent({
+    metainfo,
+    output: directory,
+    stateDirectory: join(directory, 'state'),
+    bootId: 'boot',
+    access: pool,
+    buffers: new PieceBuffers(),
+    force: false,
+    trust: false,
+    recheck: false,
+    onPiece: () => undefined,
+    onError: error => t.fail('no error expected', error),
+  });
+  t.equal(opened.how, 'recheck');
+  t.ok(opened.storage.have.full);
+  await opened.close();
+  await pool.closeAll();
 });

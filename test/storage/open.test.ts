@@ -149,13 +149,22 @@ t.test('hashing can be ended early, the record stays', async t => {
 });
 
 t.test('sealed when complete, a crash while seeding costs no recheck', async t => {
-  const { open, kill, hashed } = place(t);
-  const first = await open();
+  const { open, kill, hashed, path } = place(t);
+  const synced: string[] = [];
+  const pool = new FilePool();
+  const sync = (file: string) => {
+    synced.push(file);
+    return pool.sync(file);
+  };
+  const first = await open({ access: Object.assign(new FilePool(), { sync }) });
   await store(first, TORRENT, 0, 1);
   await first.seal();
+  t.same(synced, [], 'not complete: nothing to seal');
   await store(first, TORRENT, 2, 3, 4, 5);
   await first.seal();
   await first.seal();
+  t.same(synced, [0, 1, 2].map(path), 'on the device, once');
+  await pool.closeAll();
   await kill(first);
   const second = await open({ bootId: 'boot-2' });
   t.equal(drawn(second), 'resume ######');

@@ -1,0 +1,100 @@
+// The values of flags: from the command line, else from the environment, read with the words of a usage error at hand.
+
+import { usageError } from './failure.js';
+import { type Flag, variableOf } from './flags.js';
+
+/** A value as the user wrote it, and where. */
+interface Given {
+  /** `--max-upload 10Q` or `RAREST_MAX_UPLOAD=10Q`. */
+  readonly shown: string;
+  /** The same with a good value in place of this one. */
+  readonly example: (good: string) => string;
+  readonly text: string;
+}
+
+/** How to read a value: `parse` gives undefined for a bad one, `what` says what was expected, `good` shows one. */
+export interface Kind<T> {
+  readonly parse: (text: string) => T | undefined;
+  readonly what: string;
+  readonly good: string;
+}
+
+const TRUE = ['1', 'true', 'yes', 'on'];
+const FALSE = ['0', 'false', 'no', 'off'];
+/** Questions rather than settings: RAREST_VERSION may well be somebody's variable for something else. */
+const NEVER_FROM_ENVIRONMENT = ['help', 'version'];
+
+/** Flags of one command line. A flag on the command line hides its variable. */
+export class FlagValues {
+  readonly #parsed: Readonly<Record<string, unknown>>;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #flags: Map<string, Flag>;
+
+  constructor(
+    flags: readonly Flag[],
+    parsed: Readonly<Record<string, unknown>>,
+    env: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.#flags = new Map(flags.map(flag => [flag.name, flag]));
+    this.#parsed = parsed;
+    this.#env = env;
+  }
+
+  /** A switch, `byDefault` where nobody set it. */
+  on(name: string, byDefault: boolean): boolean {
+    const value = this.#parsed[name];
+    const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+    if (typeof last === 'boolean') return last;
+    if (NEVER_FROM_ENVIRONMENT.includes(name)) return byDefault;
+    if (this.#variableOn(`no-${name}`) === true) return false;
+    return this.#variableOn(name) ?? byDefault;
+  }
+
+  /** The last value given, or undefined. */
+  value<T>(name: string, kind: Kind<T>): T | undefined {
+    const given = this.#given(name).at(-1);
+    return given === undefined ? undefined : read(given, kind);
+  }
+
+  /** All values given; a variable holds several with white space between them. */
+  list<T>(name: string, kind: Kind<T>): T[] {
+    return this.#given(name).map(given => read(given, kind));
+  }
+
+  /** Whether the flag was given at all, on the command line or by its variable. */
+  has(name: string): boolean {
+    return this.#given(name).length > 0;
+  }
+
+  #given(name: string): Given[] {
+    const value = this.#parsed[name];
+    const texts = (Array.isArray(value) ? value : [value]).filter(text => typeof text === 'string');
+    if (texts.length > 0) {
+      const example = (good: string) => `--${name} ${good}`;
+      return texts.map(text => ({ shown: `--${name} ${text === '' ? "''" : text}`, example, text }));
+    }
+    const variable = variableOf(name);
+    const setting = this.#env[variable];
+    if (setting === undefined || setting === '') return [];
+    const example = (good: string) => `${variable}=${good}`;
+    const items = this.#flags.get(name)?.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
+    return items.map(text => ({ shown: `${variable}=${text}`, example, text }));
+  }
+
+  #variableOn(name: string): boolean | undefined {
+    const variable = variableOf(name);
+    const setting = this.#env[variable]?.toLowerCase();
+    if (setting === undefined || setting === '') return undefined;
+    if (TRUE.includes(setting)) return true;
+    if (FALSE.includes(setting)) return false;
+    throw usageError(`${variable}=${setting}`, 'neither on nor off', `for example: ${variable}=1`);
+  }
+}
+
+function read<T>(given: Given, kind: Kind<T>): T {
+  const value = kind.parse(given.text);
+  if (value === undefined) {
+    throw usageError(given.shown, `not ${kind.what}`, `for example: ${given.example(kind.good)}`);
+  }
+  return value;
+}

@@ -1,0 +1,62 @@
+// Events in words: the lines that stay on stderr. Everything that came from outside is made printable here.
+
+import { printable } from '../torrent/text.js';
+import { formatBytes, formatDuration, formatRate } from './quantities.js';
+import type { ReportedEvent } from './reported.js';
+
+/** The line for an event about the torrent `name`, or undefined where people need none. */
+export function humanLine(
+  event: ReportedEvent,
+  name: string | undefined,
+  verbose: boolean,
+): string | undefined {
+  const of = name === undefined ? '' : `${name}: `;
+  switch (event.event) {
+    case 'metadata': {
+      const files = event.files.length === 1 ? '1 file' : `${event.files.length} files`;
+      return `${of}${files}, ${formatBytes(event.length)} in ${event.pieces} pieces`;
+    }
+    case 'resumed':
+      return event.bytesHave > 0 ? `${of}${formatBytes(event.bytesHave)} already here` : undefined;
+    case 'warning':
+      return `rarest: warning: ${of}${printable(event.message)}`;
+    case 'seeding':
+      return `${of}seeding ${printable(event.magnet)}`;
+    case 'done':
+      return `${of}done, ${formatBytes(event.length)}${transferred(event)}`;
+    default:
+      return verbose ? verboseLine(event, of) : undefined;
+  }
+}
+
+function verboseLine(event: ReportedEvent, of: string): string | undefined {
+  switch (event.event) {
+    case 'listening': {
+      const dht = event.dhtPort === null ? 'no DHT' : `DHT on port ${event.dhtPort}`;
+      return `listening on ${event.host} port ${event.port}, ${dht}`;
+    }
+    case 'dht':
+      return `${of}DHT: ${event.nodes} nodes, ${event.found} addresses found`;
+    case 'peer': {
+      const why = event.why === undefined ? '' : `: ${printable(event.why)}`;
+      return `${of}peer ${printable(event.address)} ${event.how}${why}`;
+    }
+    case 'choke':
+      return `${of}${event.decision} ${printable(event.address)}: ${printable(event.reason)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** What a finished download cost; nothing of what was zero. */
+function transferred(done: Extract<ReportedEvent, { event: 'done' }>): string {
+  const { downloaded, uploaded, wasted, seconds } = done;
+  const parts: string[] = [];
+  if (downloaded > 0) {
+    const rate = seconds > 0 ? ` (${formatRate(downloaded / seconds)})` : '';
+    parts.push(`${formatBytes(downloaded)} received in ${formatDuration(seconds)}${rate}`);
+  }
+  if (wasted > 0) parts.push(`${formatBytes(wasted)} wasted`);
+  if (uploaded > 0) parts.push(`${formatBytes(uploaded)} sent (ratio ${done.ratio.toFixed(2)})`);
+  return parts.map(part => `, ${part}`).join('');
+}

@@ -1,0 +1,41 @@
+// The process as the commands see it: streams, environment, clock, signals, the engine. Tests hand in another one.
+
+import type { EngineHandle, EngineOptions } from '../engine/options.js';
+
+/** stderr and stdout. */
+export type OutputStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+/** stdin. */
+export interface InputStream extends AsyncIterable<Uint8Array> {
+  destroy(): unknown;
+}
+
+/** The part of src/engine/engine.ts that the commands use. */
+export interface EngineModule {
+  createEngine(options: EngineOptions): EngineHandle;
+  defaultStateDirectory(): string;
+}
+
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Opened by the first call: a process that never reads stdin does not hold it. */
+  stdin(): InputStream;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Calls back once after so long; the result takes that back. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** SIGINT, SIGTERM and SIGUSR2 go to `listener` until the result is called. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** What nobody caught goes to `listener`, and then the process ends with exit code 1. */
+  onCrash(listener: (error: unknown) => void): void;
+  /** Sends ourselves a signal, whose default handler ends the process at once. */
+  raise(signal: NodeJS.Signals): void;
+  /** The engine is loaded only when it is needed: --help and usage errors answer quickly. */
+  loadEngine(): Promise<EngineModule>;
+}

@@ -1,0 +1,40 @@
+// The real process behind Io.
+
+import { EXIT_CODES } from '../torrent/errors.js';
+import type { Io } from './io.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
+/** Longest delay that setTimeout knows, 24.8 days; beyond it fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The Io of this process. */
+export function processIo(): Io {
+  return {
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: () => process.stdin,
+    now: () => Math.floor(performance.now()),
+    after(delayMs, callback) {
+      const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
+      return () => clearTimeout(timer);
+    },
+    onSignal(listener) {
+      for (const signal of SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, listener);
+      };
+    },
+    onCrash(listener) {
+      process.on('uncaughtException', error => {
+        listener(error);
+        process.exit(EXIT_CODES.INTERNAL);
+      });
+    },
+    raise(signal) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    },
+    loadEngine: () => import('../engine/engine.js'),
+  };
+}

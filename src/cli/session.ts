@@ -1,0 +1,165 @@
+// One run of a command: its engine, its exit code, and how it ends, early or late. Knows no command.
+
+import type { ProcessEvent } from '../engine/events.js';
+import type { EngineHandle, EngineOptions } from '../engine/options.js';
+import { type Failure, failureOf } from './failure.js';
+import { plainHuman } from './human-plain.js';
+import type { InputStream, Io } from './io.js';
+import type { OutputOptions } from './options.js';
+import type { Subject } from './reported.js';
+import { type Human, Reporter } from './reporter.js';
+import { jsonResults, plainResults, ResultStream } from './results.js';
+
+/** Exit codes of a death by signal, for a process whose signal is ignored by its parent's wish. */
+const SIGNAL_EXIT: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+export interface SessionOptions {
+  readonly output: OutputOptions;
+  /** More than one source: failures say which. */
+  readonly several: boolean;
+  /** End when nobody reads stdout any more, rather than go on in silence. */
+  readonly endsWithReader: boolean;
+}
+
+export class Session {
+  readonly io: Io;
+  readonly reporter: Reporter;
+  readonly #stop = new AbortController();
+  #engine: Promise<EngineHandle> | undefined;
+  #handle: EngineHandle | undefined;
+  #stdin: InputStream | undefined;
+  #exitCode = 0;
+
+  constructor(io: Io, reporter: Reporter) {
+    this.io = io;
+    this.reporter = reporter;
+  }
+
+  /** Aborted when the command is to end before its time. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** That of the first failure; 0 without any. */
+  get exitCode(): number {
+    return this.#exitCode;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  readonly stdin = (): InputStream => {
+    this.#stdin ??= this.io.stdin();
+    return this.#stdin;
+  };
+
+  /** The engine, made and started by the first call. Rejects as its start does. */
+  engine(
+    options: Omit<EngineOptions, 'stateDirectory' | 'onEvent'>,
+    onEvent: (event: ProcessEvent) => void,
+  ): Promise<EngineHandle> {
+    this.#engine ??= this.#start(options, onEvent);
+    return this.#engine;
+  }
+
+  /** Reports a failure; the first one decides the exit code. What fails because we were stopped is no news. */
+  fail(error: unknown, subject?: Subject): void {
+    if (!this.stopped.aborted) this.#failed(failureOf(error), subject);
+  }
+
+  /** Closes whatever was opened; everything still at work ends. */
+  async close(): Promise<void> {
+    this.stop();
+    this.#stdin?.destroy();
+    try {
+      await this.#handle?.close();
+    } catch (error) {
+      this.#failed(failureOf(error));
+    }
+    this.reporter.close();
+  }
+
+  async #start(
+    options: Omit<EngineOptions, 'stateDirectory' | 'onEvent'>,
+    onEvent: (event: ProcessEvent) => void,
+  ): Promise<EngineHandle> {
+    const { createEngine, defaultStateDirectory } = await this.io.loadEngine();
+    this.stopped.throwIfAborted();
+    const engine = createEngine({ ...options, stateDirectory: defaultStateDirectory(), onEvent });
+    this.#handle = engine;
+    await engine.start();
+    return engine;
+  }
+
+  #failed(failure: Failure, subject?: Subject): void {
+    this.#exitCode ||= failure.exit;
+    this.reporter.failure(failure, subject);
+  }
+}
+
+/**
+ * Runs `body` to its end, or to SIGINT or SIGTERM, and closes all behind it. What it throws is the last failure. Fulfilled
+ * with the exit code; after a signal it is raised again first, which as a rule ends the process.
+ */
+export async function runSession(
+  io: Io,
+  options: SessionOptions,
+  body: (session: Session) => Promise<void>,
+): Promise<number> {
+  const stdout = new ResultStream(
+    io.stdout,
+    () => options.endsWithReader && session.stop(),
+    error => session.fail(error),
+  );
+  const session = new Session(io, await openReporter(io, options, stdout));
+  const { reporter } = session;
+  let signal: NodeJS.Signals | undefined;
+  const release = io.onSignal(received => {
+    if (received === 'SIGUSR2') return reporter.status();
+    if (signal !== undefined) {
+      reporter.close();
+      release();
+      return io.raise(received);
+    }
+    signal = received;
+    reporter.note('saving state; once more to leave at once');
+    session.stop();
+  });
+  io.onCrash(error => {
+    reporter.close();
+    reporter.failure(failureOf(error));
+  });
+  try {
+    await Promise.race([body(session), aborted(session.stopped)]);
+  } catch (error) {
+    session.fail(error);
+  }
+  await session.close();
+  release();
+  if (signal === undefined) return session.exitCode;
+  io.raise(signal);
+  return SIGNAL_EXIT[signal] ?? session.exitCode;
+}
+
+async function openReporter(io: Io, options: SessionOptions, stdout: ResultStream): Promise<Reporter> {
+  const { output, several } = options;
+  const results = output.json ? jsonResults(output, io.now(), io.now) : plainResults(output);
+  let human: Human = plainHuman(io.stderr, io.now);
+  let write = (text: string) => stdout.write(text);
+  if (io.stderr.isTTY && io.env.TERM !== 'dumb' && !output.quiet && !output.json) {
+    const { openTty } = await import('./human-tty.js');
+    const tty = await openTty(io.stderr, output.color);
+    human = tty;
+    // a path printed on the same terminal must not land in the bars
+    if (io.stdout.isTTY) write = text => tty.above(() => stdout.write(text));
+  }
+  return new Reporter({ output, several, human, results, write });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

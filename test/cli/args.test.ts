@@ -1,0 +1,346 @@
+import t from 'tap';
+import { type Command, type Environment, parseCommandLine, wantsJson } from '../../src/cli/args.js';
+import type { DownloadOptions, PeersOptions } from '../../src/cli/options.js';
+import { TorrentError } from '../../src/torrent/errors.js';
+
+async function download(argv: readonly string[], env: Environment = {}): Promise<DownloadOptions> {
+  const command = await parseCommandLine(['download', ...argv], env);
+  if (command.verb !== 'download') throw new Error(`a ${command.verb} command`);
+  return command.options;
+}
+
+async function peers(argv: readonly string[], env: Environment = {}): Promise<PeersOptions> {
+  const command = await parseCommandLine(['peers', ...argv], env);
+  if (command.verb !== 'peers') throw new Error(`a ${command.verb} command`);
+  return command.options;
+}
+
+/** The message and hint of the usage error. */
+async function refused(
+  parsing: Promise<Command | DownloadOptions | PeersOptions>,
+): Promise<[string, string?]> {
+  try {
+    await parsing;
+  } catch (error) {
+    if (error instanceof TorrentError && error.code === 'USAGE') {
+      return error.hint === undefined ? [error.message] : [error.message, error.hint];
+    }
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+t.test('download without flags has the defaults of the contract', async t => {
+  t.same(await download(['a.torrent']), {
+    sources: ['a.torrent'],
+    jobs: 5,
+    torrent: {
+      output: '.',
+      peers: [],
+      maxPeers: 100,
+      metadataTimeoutMs: 300_000,
+      timeoutMs: undefined,
+      stallTimeoutMs: undefined,
+      seed: undefined,
+      recheck: false,
+      trust: false,
+      force: false,
+      saveTorrent: undefined,
+      sequential: false,
+    },
+    engine: {
+      port: undefined,
+      dht: true,
+      dhtBootstrap: [],
+      maxDownloadBps: undefined,
+      maxUploadBps: undefined,
+      maxConnections: 500,
+    },
+    output: { json: false, nul: false, quiet: false, verbose: false, color: true },
+  });
+});
+
+t.test('every flag of download', async t => {
+  const argv = [
+    ...['-o', 'dir', '--peer', '192.0.2.1:1', '--peer', '[2001:db8::1]:2', '--port', '0', '--no-dht'],
+    ...['--dht-bootstrap', 'router.example.org:6881', '--max-download', '1.5MiB', '--max-upload', '500K'],
+    ...['--max-peers', '7', '--max-connections', '8', '--metadata-timeout', '1m', '--timeout', '2h'],
+    ...[
+      '--stall-timeout',
+      '90',
+      '--seed',
+      '--seed-ratio',
+      '1.5',
+      '--seed-time',
+      '1d',
+      '--recheck',
+      '--force',
+    ],
+    ...[
+      '--save-torrent',
+      'kept.torrent',
+      '--sequential',
+      '--jobs',
+      '3',
+      '--json',
+      '-q',
+      '-v',
+      '--no-color',
+      '-0',
+    ],
+    'x',
+  ];
+  t.same(await download(argv), {
+    sources: ['x'],
+    jobs: 3,
+    torrent: {
+      output: 'dir',
+      peers: [
+        { host: '192.0.2.1', port: 1 },
+        { host: '2001:db8::1', port: 2 },
+      ],
+      maxPeers: 7,
+      metadataTimeoutMs: 60_000,
+      timeoutMs: 7_200_000,
+      stallTimeoutMs: 90_000,
+      seed: { ratio: 1.5, timeMs: 86_400_000 },
+      recheck: true,
+      trust: false,
+      force: true,
+      saveTorrent: 'kept.torrent',
+      sequential: true,
+    },
+    engine: {
+      port: 0,
+      dht: false,
+      dhtBootstrap: [{ host: 'router.example.org', port: 6881 }],
+      maxDownloadBps: 1_572_864,
+      maxUploadBps: 500_000,
+      maxConnections: 8,
+    },
+    output: { json: true, nul: true, quiet: true, verbose: true, color: false },
+  });
+  t.equal((await download(['--trust', 'x'])).torrent.trust, true);
+});
+
+t.test('peers', async t => {
+  t.same(await peers(['x']), {
+    source: 'x',
+    timeoutMs: 30_000,
+    peers: [],
+    engine: {
+      port: undefined,
+      dht: true,
+      dhtBootstrap: [],
+      maxDownloadBps: undefined,
+      maxUploadBps: undefined,
+      maxConnections: 500,
+    },
+    output: { json: false, nul: false, quiet: false, verbose: false, color: true },
+  });
+  t.equal((await peers(['--timeout', '2m', 'x'])).timeoutMs, 120_000);
+  t.same(await refused(peers(['x', 'y'])), ['peers: one source at a time, not 2']);
+  t.match(await refused(peers(['--jobs', '2', 'x'])), ['--jobs: unknown flag']);
+});
+
+t.test('seeding: either goal implies it, 0 and --no-seed are said plainly', async t => {
+  t.same((await download(['--seed', 'x'])).torrent.seed, { ratio: undefined, timeMs: undefined });
+  t.same((await download(['--seed-ratio', '2', 'x'])).torrent.seed, { ratio: 2, timeMs: undefined });
+  t.same((await download(['--seed-time', '0', 'x'])).torrent.seed, { ratio: undefined, timeMs: 0 });
+  t.equal((await download(['--seed-ratio', '2', '--no-seed', 'x'])).torrent.seed, undefined);
+});
+
+t.test('0 turns time limits and rate limits off', async t => {
+  const { torrent, engine } = await download([
+    ...['--timeout', '0', '--metadata-timeout', '0', '--stall-timeout', '0s', '--max-upload', '0', 'x'],
+  ]);
+  t.same(
+    [torrent.timeoutMs, torrent.metadataTimeoutMs, torrent.stallTimeoutMs],
+    [undefined, undefined, undefined],
+  );
+  t.equal(engine.maxUploadBps, undefined);
+});
+
+t.test('the traps of yargs', async t => {
+  t.same((await download(['-', 'x'])).sources, ['-', 'x'], 'a bare - stays');
+  t.same((await download(['--peer', 'a:1', 'x', 'y'])).sources, ['x', 'y'], 'a list eats one word');
+  const digits = '0123456789012345678901234567890123456789';
+  t.same((await download([digits])).sources, [digits], 'an info hash of digits is no number');
+  t.same((await download(['1e3', '0x10'])).sources, ['1e3', '0x10']);
+  t.equal((await download(['-odir', 'x'])).torrent.output, 'dir', 'a value close to its short flag');
+  t.equal((await download(['-o=dir', 'x'])).torrent.output, 'dir');
+  t.equal(
+    (await download(['--output', '1', '--output', '2', 'x'])).torrent.output,
+    '2',
+    'the last one counts',
+  );
+  t.equal((await download(['--no-dht', '--dht', 'x'])).engine.dht, true);
+  t.equal((await download(['--dht', '--no-dht', 'x'])).engine.dht, false);
+  t.same((await download(['--', '-x', '--y', '-odir'])).sources, ['-x', '--y', '-odir']);
+  t.same((await download(['-qv', 'x'])).output.verbose, true, 'short flags in a group');
+  t.equal((await parseCommandLine(['-o', 'dir', 'get', 'x'], {})).verb, 'download', 'flags before the alias');
+});
+
+t.test('usage errors name the flag and show a good value', async t => {
+  const cases: [string[], string, string?][] = [
+    [
+      ['--max-upload', '10Q', 'x'],
+      '--max-upload 10Q: not a rate in bytes per second',
+      'for example: --max-upload 500K',
+    ],
+    [
+      ['--max-download=-5', 'x'],
+      '--max-download -5: not a rate in bytes per second',
+      'for example: --max-download 500K',
+    ],
+    [
+      ['--max-peers', '-5', 'x'],
+      '--max-peers -5: not a whole number from 1 to 65535',
+      'for example: --max-peers 100',
+    ],
+    [
+      ['--port', '65536', 'x'],
+      '--port 65536: not a whole number from 0 to 65535',
+      'for example: --port 6881',
+    ],
+    [['--jobs', '0', 'x'], '--jobs 0: not a whole number from 1 to 500', 'for example: --jobs 5'],
+    [
+      ['--timeout', 'soon', 'x'],
+      '--timeout soon: not a duration in s, m, h or d',
+      'for example: --timeout 15m',
+    ],
+    [
+      ['--seed-ratio', 'all', 'x'],
+      '--seed-ratio all: not a ratio of at least 0',
+      'for example: --seed-ratio 1.5',
+    ],
+    [
+      ['--peer', '::1:80', 'x'],
+      '--peer ::1:80: not HOST:PORT with a port from 1 to 65535',
+      'for example: --peer 192.0.2.7:6881',
+    ],
+    [['--output', '', 'x'], "--output '': not a path", 'for example: --output downloads'],
+    [['--output'], '--output: needs a value', 'a value that begins with - is written --output=-x'],
+    [['-o', '--json', 'x'], '--output: needs a value', 'a value that begins with - is written --output=-x'],
+    [['--recheck', '--trust', 'x'], '--recheck --trust: one excludes the other'],
+    [
+      ['--save-torrent', 'f', 'x', 'y'],
+      '--save-torrent: one file for 2 sources',
+      'give it one source at a time',
+    ],
+    [['-', '-'], '-: stdin can be read only once'],
+    [['--json=yes', 'x'], '--json=yes: this flag takes no value'],
+    [['--no-json=1', 'x'], '--no-json=1: this flag takes no value'],
+    [
+      [],
+      'download: no source given',
+      'rarest download takes a magnet link, a .torrent, its URL, an info hash, or - for stdin',
+    ],
+  ];
+  for (const [argv, message, hint] of cases) {
+    t.same(await refused(download(argv)), hint === undefined ? [message] : [message, hint], argv.join(' '));
+  }
+});
+
+t.test('unknown flags are refused with the one that was meant', async t => {
+  const cases: [string[], string, string][] = [
+    [['--ouptut', 'd', 'x'], '--ouptut: unknown flag', 'did you mean --output?'],
+    [['--max-up=1', 'x'], '--max-up: unknown flag', 'did you mean --max-upload?'],
+    [['--no-dth', 'x'], '--no-dth: unknown flag', 'did you mean --no-dht?'],
+    [['--no-output', 'x'], '--no-output: unknown flag', 'did you mean --output?'],
+    [['-k', 'x'], '-k: unknown flag', 'rarest download --help lists all flags'],
+    [['--web-seed', 'u', 'x'], '--web-seed: unknown flag', 'rarest download --help lists all flags'],
+    [['--maxUpload', '1', 'x'], '--maxUpload: unknown flag', 'did you mean --max-upload?'],
+  ];
+  for (const [argv, message, hint] of cases) {
+    const [said, hinted] = await refused(download(argv));
+    t.equal(said, message, argv.join(' '));
+    t.equal(hinted, hint, argv.join(' '));
+  }
+  for (const name of ['--__proto__', '--constructor', '--no-toString', '--valueOf=1']) {
+    t.same(await refused(download([name, 'x'])), [`${name}: unknown flag`]);
+  }
+});
+
+t.test('unknown commands', async t => {
+  t.same(await refused(parseCommandLine(['dwonload', 'x'], {})), [
+    'dwonload: unknown command',
+    'did you mean download?',
+  ]);
+  t.same(await refused(parseCommandLine([], {})), ['command: none given', 'rarest --help lists them']);
+  t.same(await refused(parseCommandLine(['seed', 'x'], {})), [
+    'seed: unknown command',
+    'rarest --help lists them',
+  ]);
+  t.same(await refused(parseCommandLine(['magnet:?xt=urn:btih:x'], {})), [
+    'magnet:?xt=urn:btih:x: the command comes first',
+    'rarest download <source>',
+  ]);
+});
+
+t.test('each flag is also an environment variable', async t => {
+  const env = {
+    RAREST_MAX_UPLOAD: '1M',
+    RAREST_NO_DHT: '1',
+    RAREST_JSON: 'true',
+    RAREST_SEED: 'off',
+    RAREST_QUIET: '',
+    RAREST_PEER: '192.0.2.1:1  192.0.2.2:2',
+    RAREST_OUTPUT: 'my downloads',
+    RAREST_NOBODY_KNOWS: 'x',
+    RAREST_VERSION: '9',
+    RAREST_HELP: '1',
+    RAREST_JOBS: '0x',
+  };
+  const { engine, torrent, output } = await download(['--jobs', '2', 'x'], env);
+  t.equal(engine.maxUploadBps, 1_000_000);
+  t.equal(engine.dht, false);
+  t.equal(output.json, true);
+  t.equal(output.quiet, false);
+  t.equal(torrent.seed, undefined);
+  t.equal(torrent.output, 'my downloads');
+  t.same(torrent.peers, [
+    { host: '192.0.2.1', port: 1 },
+    { host: '192.0.2.2', port: 2 },
+  ]);
+  t.equal((await download(['--dht', '--jobs', '2', 'x'], env)).engine.dht, true, 'the command line wins');
+  t.equal((await download(['--no-json', '--jobs', '2', 'x'], env)).output.json, false);
+  t.equal((await download(['x'], { RAREST_DHT: '0' })).engine.dht, false);
+  t.equal((await download(['x'], { RAREST_DHT: '1', RAREST_NO_DHT: '1' })).engine.dht, false);
+  t.same(await refused(download(['x'], env)), [
+    'RAREST_JOBS=0x: not a whole number from 1 to 500',
+    'for example: RAREST_JOBS=5',
+  ]);
+  t.same(await refused(download(['x'], { RAREST_JSON: 'perhaps' })), [
+    'RAREST_JSON=perhaps: neither on nor off',
+    'for example: RAREST_JSON=1',
+  ]);
+  t.equal((await peers(['x'], { RAREST_JOBS: 'not ours to judge' })).source, 'x');
+});
+
+t.test('colour', async t => {
+  const color = async (argv: string[], env: Environment = {}) =>
+    (await download([...argv, 'x'], env)).output.color;
+  t.equal(await color(['--no-color']), false);
+  t.equal(await color([], { NO_COLOR: '1' }), false);
+  t.equal(await color([], { NO_COLOR: '' }), true);
+  t.equal(await color([], { RAREST_NO_COLOR: '1' }), false);
+  t.equal(await color(['--color'], { NO_COLOR: '1' }), true);
+});
+
+t.test('help and version come before everything else', async t => {
+  t.same(await parseCommandLine(['--version'], {}), { verb: 'version' });
+  t.equal((await parseCommandLine(['--help'], {})).verb, 'help');
+  t.equal((await parseCommandLine(['-h'], {})).verb, 'help');
+  t.equal((await parseCommandLine(['download', '--help', '--nonsense'], {})).verb, 'help');
+  const help = await parseCommandLine(['get', '--help'], {});
+  t.match(help, { text: /^rarest download \[options\] <source…>\n/ });
+});
+
+t.test('whether events are wanted is known before the flags are', async t => {
+  t.equal(wantsJson(['download', '--json', '--oops'], {}), true);
+  t.equal(wantsJson(['download', '--json', '--no-json'], {}), false);
+  t.equal(wantsJson(['download', '--', '--json'], {}), false);
+  t.equal(wantsJson(['download'], { RAREST_JSON: '1' }), true);
+  t.equal(wantsJson(['download'], {}), false);
+});

@@ -1,0 +1,12 @@
+import t from 'tap';
+import { nearest } from '../../src/cli/nearest.js';
+
+t.test('the word that was meant', async t => {
+  const flags = ['output', 'port', 'peer', 'max-upload', 'max-download', 'no-dht'];
+  t.equal(nearest('ouptut', flags), 'output');
+  t.equal(nearest('max-up', flags), 'max-upload', 'a beginning');
+  t.equal(nearest('maxdownload', flags), 'max-download');
+  t.equal(nearest('nodht', flags), 'no-dht');
+  t.equal(nearest('colour-scheme', flags), undefined, 'nothing near');
+  t.equal(nearest('x', []), undefined);
+});

@@ -1,0 +1,113 @@
+import t from 'tap';
+import { main } from '../../src/cli/main.js';
+import { TorrentError } from '../../src/torrent/errors.js';
+import { type FakeIo, fakeIo, settle, until } from './fake-io.js';
+
+const HASH = 'a'.repeat(40);
+
+/** Starts `peers`; `signal` is the one that findPeers was given. */
+async function listing(io: FakeIo, ...flags: string[]) {
+  let signal: AbortSignal | undefined;
+  io.prepare = engine => {
+    engine.onFind = given => {
+      signal = given;
+    };
+  };
+  const exit = main(['peers', ...flags, HASH], io);
+  await until(() => signal !== undefined);
+  const found = (host: string, from: string) =>
+    io.engine!.options.onEvent({ event: 'found', host, port: 6881, from });
+  return { exit, found };
+}
+
+t.test('addresses as they are heard of, until the time is up', async t => {
+  const io = fakeIo();
+  const { exit, found } = await listing(io);
+  found('192.0.2.1', 'dht');
+  found('2001:db8::1', 'tracker');
+  io.pass(29_999);
+  await settle();
+  t.equal(io.engine?.closed, 0);
+  io.pass(1);
+  t.equal(await exit, 0);
+  t.equal(io.stdout.text, '192.0.2.1:6881\tdht\n[2001:db8::1]:6881\ttracker\n');
+  t.equal(io.stderr.text, '');
+  t.equal(io.engine?.closed, 1);
+});
+
+t.test('NUL, and a time of our own', async t => {
+  const io = fakeIo();
+  const { exit, found } = await listing(io, '-0', '--timeout', '1m');
+  found('192.0.2.1', 'dht');
+  io.pass(60_000);
+  t.equal(await exit, 0);
+  t.equal(io.stdout.text, '192.0.2.1:6881\tdht\0');
+});
+
+t.test('JSON', async t => {
+  const io = fakeIo();
+  const { exit, found } = await listing(io, '--json');
+  io.engine!.options.onEvent({ event: 'listening', host: '0.0.0.0', port: 1, dhtPort: null });
+  found('192.0.2.1', 'dht');
+  io.pass(30_000);
+  t.equal(await exit, 0);
+  t.equal(
+    io.stdout.text,
+    '{"v":1,"t":0,"event":"listening","host":"0.0.0.0","port":1,"dhtPort":null}\n' +
+      `{"v":1,"t":0,"event":"found","source":"${HASH}","infoHash":"${HASH}","host":"192.0.2.1","port":6881,"from":"dht"}\n`,
+  );
+});
+
+t.test('nobody is an answer too', async t => {
+  const io = fakeIo();
+  const { exit } = await listing(io);
+  io.pass(30_000);
+  t.equal(await exit, 0);
+  t.equal(io.stderr.text, 'rarest: no peers found\n');
+});
+
+t.test('--timeout 0: until stopped', async t => {
+  const io = fakeIo();
+  const { exit } = await listing(io, '--timeout', '0');
+  io.pass(10_000_000);
+  await settle();
+  t.equal(io.engine?.closed, 0);
+  io.signal('SIGINT');
+  t.equal(await exit, 130);
+});
+
+t.test('the reader goes away: the end, without complaint', async t => {
+  const io = fakeIo();
+  const { exit } = await listing(io);
+  io.stdout.fail('EPIPE');
+  t.equal(await exit, 0);
+  t.equal(io.stderr.text, '');
+  t.equal(io.engine?.closed, 1);
+});
+
+t.test('failures', async t => {
+  t.equal(await main(['peers', 'missing.torrent'], fakeIo()), 4);
+  t.equal(await main(['peers', `magnet:?xt=urn:btmh:1220${'0'.repeat(63)}1`], fakeIo()), 15);
+  const taken = fakeIo();
+  taken.prepare = engine => {
+    engine.onStart = async () => {
+      throw new TorrentError('NETWORK', 'listening on port 1: taken');
+    };
+  };
+  t.equal(await main(['peers', '--port', '1', HASH], taken), 10);
+  t.equal(taken.stderr.text, 'rarest: listening on port 1: taken (NETWORK)\n');
+});
+
+t.test('a source by stdin: the first of it', async t => {
+  const io = fakeIo();
+  io.prepare = engine => {
+    engine.onFind = () => {
+      engine.options.onEvent({ event: 'found', host: '192.0.2.1', port: 1, from: 'dht' });
+      io.pass(30_000);
+    };
+  };
+  io.input.write(`${HASH}\n`);
+  t.equal(await main(['peers', '-'], io), 0);
+  t.equal(io.stdout.text, '192.0.2.1:1\tdht\n');
+  t.ok(io.input.destroyed);
+});
