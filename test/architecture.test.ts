@@ -25,6 +25,7 @@ const PURE = ['torrent', 'wire', 'swarm', 'sim'];
 const MAY_USE: Record<string, readonly string[]> = {
   'src/wire/extension.ts': ['bencode'],
   'src/torrent/metainfo.ts': ['bencode', 'parse-torrent', 'node:crypto'],
+  'src/torrent/bencode-values.ts': ['bencode'],
   'src/torrent/magnet.ts': ['parse-torrent'],
 };
 const IMPURE =

@@ -11,8 +11,9 @@ import { addressBytes, isDialable } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
 import { GuardedSocket } from './guarded-socket.js';
-import { LookupPace, LookupSchedule } from './lookup-schedule.js';
+import { LookupPace } from './lookup-schedule.js';
 import { NodeNames } from './node-names.js';
+import { type DhtInterest, Search } from './search.js';
 
 /** Where a node without acquaintances begins; what qBittorrent and Transmission ship. */
 const ROUTERS: readonly HostPort[] = [
@@ -26,10 +27,6 @@ const ROUTERS: readonly HostPort[] = [
 const PINGS = 8;
 const PING_EVERY_MS = 500;
 const NODES_ENOUGH = 64;
-/** With fewer nodes the DHT is a small one, or we have just come to it; the package asks so many for one torrent. */
-const NODES_FEW = 20;
-/** An announce to fewer nodes than would keep it in a DHT of some size (BEP 5: K) is repeated with the next lookup. */
-const ANNOUNCED_WELL = 8;
 
 export interface DhtOptions {
   /** Asked first, names or addresses; where empty, the built-in routers. */
@@ -40,40 +37,12 @@ export interface DhtOptions {
   readonly host?: string;
 }
 
-/** What a torrent wants of the DHT. */
-export interface DhtInterest {
-  /** The TCP port to announce; undefined: look only. */
-  readonly port: number | undefined;
-  /** Asked when a lookup is due. */
-  needsPeers(): boolean;
-  /** An address was heard of, in one lookup each at most once. It may be our own. */
-  onPeer(address: HostPort): void;
-}
-
 /** One torrent's place in the DHT. */
 export interface DhtSearch {
   /** Looks now, and again soon: peers have become few. */
   lookAgain(): void;
   /** Looks and announces no more; what was announced expires with the nodes that hold it. */
   remove(): void;
-}
-
-class Search {
-  readonly infoHash: InfoHash;
-  readonly interest: DhtInterest;
-  readonly schedule = new LookupSchedule();
-  /** `host:port` of what the present lookup has reported. */
-  readonly reported = new Set<string>();
-  foundAny = false;
-  lookups = 0;
-  /** Monotonic ms after which to announce again. */
-  announceAt = 0;
-  timer: NodeJS.Timeout | undefined;
-
-  constructor(infoHash: InfoHash, interest: DhtInterest) {
-    this.infoHash = infoHash;
-    this.interest = interest;
-  }
 }
 
 export class DhtDiscovery {
@@ -138,7 +107,7 @@ export class DhtDiscovery {
     return {
       lookAgain: () => {
         if (this.#searches.get(key) !== search) return;
-        search.schedule.restart();
+        search.restart();
         this.#due(search);
       },
       remove: () => this.#remove(key, search),
@@ -181,20 +150,17 @@ export class DhtDiscovery {
     if (socket) await new Promise<void>(resolve => socket.close(resolve));
   }
 
-  /** The time for a lookup has come: looks if there is a reason to, and says when to come back. */
+  /** The time for a lookup may have come: looks if there is a reason to, and says when to come back. */
   #due(search: Search): void {
     if (!this.#client) return;
-    // With few nodes known, a lookup under way waits for dead ones, or was not answered at all: ask the others again.
-    const underWay = search.lookups > 0 && this.nodeCount >= NODES_FEW;
-    const announces = search.interest.port !== undefined && performance.now() >= search.announceAt;
-    if (!underWay && (announces || search.interest.needsPeers())) this.#line.add(search);
+    if (search.isDue(performance.now(), this.nodeCount)) this.#line.add(search);
     this.#comeBack(search);
     this.#lookNext();
   }
 
   #comeBack(search: Search): void {
     clearTimeout(search.timer);
-    search.timer = setTimeout(() => this.#due(search), search.schedule.nextMs(search.foundAny));
+    search.timer = setTimeout(() => this.#due(search), search.nextMs(performance.now()));
   }
 
   #lookNext(): void {
@@ -212,22 +178,19 @@ export class DhtDiscovery {
 
   #look(search: Search): void {
     this.#pace.spend();
-    search.lookups++;
-    search.reported.clear();
+    search.lookupBegan(performance.now());
     this.#client?.lookup(search.infoHash, (_error, answered) => {
-      search.lookups--;
-      if (answered > 0) this.#announce(search);
+      search.lookupEnded();
+      if (answered > 0 && this.#isCurrent(search)) this.#announce(search);
     });
   }
 
   #announce(search: Search): void {
-    const port = search.interest.port;
+    const { port } = search.interest;
     const now = performance.now();
-    if (port === undefined || now < search.announceAt || !this.#isCurrent(search)) return;
+    if (port === undefined || !search.mustAnnounce(now)) return;
     this.#pace.spend();
-    this.#client?.announce(search.infoHash, port, (_error, told) => {
-      if (told >= ANNOUNCED_WELL) search.announceAt = now + LIMITS.dhtAnnounceMs;
-    });
+    this.#client?.announce(search.infoHash, port, (_error, nodes) => search.announced(nodes, now));
   }
 
   #isCurrent(search: Search): boolean {
@@ -242,21 +205,13 @@ export class DhtDiscovery {
 
   #peerFound(peer: HostPort, infoHash: Uint8Array): void {
     const search = this.#searches.get(toHex(infoHash));
-    const name = `${peer.host}:${peer.port}`;
-    if (!search || !isNode(peer) || search.reported.has(name)) return;
-    if (search.reported.size >= LIMITS.knownAddresses) return;
-    search.reported.add(name);
-    if (!search.foundAny) {
-      search.foundAny = true;
-      this.#comeBack(search);
-    }
-    search.interest.onPeer({ host: peer.host, port: peer.port });
+    if (search && isNode(peer) && search.peerFound(peer)) this.#comeBack(search);
   }
 
   /** The first node that is known makes lookups possible. */
   #nodeFound(): void {
     if (this.nodeCount !== 1) return;
-    for (const search of this.#searches.values()) if (search.lookups === 0) this.#due(search);
+    for (const search of this.#searches.values()) if (!search.isLooking) this.#due(search);
   }
 
   async #addNamed(node: HostPort): Promise<void> {

@@ -4,10 +4,14 @@
 import { lookup, type Resolver } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
 
+/** Names asked for at a time; a torrent may list any number, and those beyond are left out. */
+const NAMES_AT_A_TIME = 32;
+
 export class NodeNames {
   readonly #resolver: Resolver;
   /** The system's own look-ups, one after the other: each blocks a thread that file access needs too. */
   #system: Promise<unknown> = Promise.resolve();
+  #asked = 0;
 
   constructor(resolver: Resolver) {
     this.#resolver = resolver;
@@ -19,7 +23,21 @@ export class NodeNames {
    */
   async resolve(host: string): Promise<string | undefined> {
     if (isIPv4(host)) return host;
-    if (host.includes(':')) return undefined;
+    if (host.includes(':') || this.#asked >= NAMES_AT_A_TIME) return undefined;
+    this.#asked++;
+    try {
+      return await this.#ask(host);
+    } finally {
+      this.#asked--;
+    }
+  }
+
+  /** Gives up what is under way. */
+  close(): void {
+    this.#resolver.cancel();
+  }
+
+  async #ask(host: string): Promise<string | undefined> {
     try {
       return (await this.#resolver.resolve4(host))[0];
     } catch (error) {
@@ -27,11 +45,6 @@ export class NodeNames {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       return code === 'ETIMEOUT' || code === 'ECANCELLED' ? undefined : this.#askSystem(host);
     }
-  }
-
-  /** Gives up what is under way. */
-  close(): void {
-    this.#resolver.cancel();
   }
 
   #askSystem(host: string): Promise<string | undefined> {

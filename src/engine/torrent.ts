@@ -2,25 +2,23 @@
 // rooms below.
 
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { FileProgress } from '../storage/layout.js';
-import { findCached } from '../storage/metadata-cache.js';
 import { type OpenTorrent, openTorrent } from '../storage/open.js';
 import { MetadataFetch } from '../swarm/metadata-fetch.js';
 import { Recruiter } from '../swarm/recruiter.js';
 import { Swarm } from '../swarm/swarm.js';
 import { allowedFastSet } from '../torrent/allowed-fast.js';
 import { Bitfield } from '../torrent/bitfield.js';
-import { TorrentError } from '../torrent/errors.js';
 import type { Piece } from '../torrent/geometry.js';
 import { equalBytes, type InfoHash } from '../torrent/ids.js';
 import { addressBytes } from '../torrent/ip.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { formatMagnet } from '../torrent/magnet.js';
-import { buildTorrent, parseInfo } from '../torrent/metainfo.js';
-import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
+import { parseInfo } from '../torrent/metainfo.js';
+import type { Metainfo } from '../torrent/metainfo-types.js';
 import { Deadlines } from './deadlines.js';
 import type { EngineContext } from './engine-context.js';
+import { keptMetainfo, saveTorrent } from './kept-metadata.js';
 import type { TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
 import { Searches } from './searches.js';
 import { SignalLine } from './signal-line.js';
@@ -110,8 +108,8 @@ export class Torrent implements TorrentHandle {
   async #run(source: TorrentSource, onComplete: () => void): Promise<void> {
     const metainfo = await this.#metadata(source);
     if (!metainfo) return;
-    const { seed, saveTorrent } = this.#options;
-    if (saveTorrent !== undefined) await save(saveTorrent, metainfo);
+    const { seed, saveTorrent: path } = this.#options;
+    if (path !== undefined) await saveTorrent(path, metainfo);
     const opened = await this.#open(metainfo);
     if (!opened) return;
     const { have } = opened.storage;
@@ -149,12 +147,12 @@ export class Torrent implements TorrentHandle {
       this.#report.metadata(source.metainfo, 'torrent');
       return source.metainfo;
     }
-    const { trackers, webSeeds } = source.magnet;
-    const cached = await findCached(this.#context.stateDirectory, this.infoHash);
-    const info = cached?.infoBytes ?? (await this.#fetchMetadata());
+    const { magnet } = source;
+    const kept = await keptMetainfo(this.#context.stateDirectory, this.infoHash, magnet);
+    const info = kept?.infoBytes ?? (await this.#fetchMetadata());
     if (!info) return undefined;
-    const metainfo = cached ? withCached(source.magnet, cached) : parseInfo(info, trackers, webSeeds);
-    this.#report.metadata(metainfo, cached ? 'cache' : 'peers');
+    const metainfo = kept ?? parseInfo(info, magnet.trackers, magnet.webSeeds);
+    this.#report.metadata(metainfo, kept ? 'cache' : 'peers');
     return metainfo;
   }
 
@@ -279,24 +277,4 @@ export class Torrent implements TorrentHandle {
 
 function sha1(bytes: Uint8Array): Uint8Array {
   return createHash('sha1').update(bytes).digest();
-}
-
-/** The metainfo of an earlier run, with what the magnet link adds to it. */
-function withCached(
-  magnet: Magnet,
-  cached: { infoBytes: Uint8Array; trackers: readonly (readonly string[])[]; webSeeds: readonly string[] },
-): Metainfo {
-  const named = new Set(magnet.trackers.flat());
-  const others = cached.trackers.filter(tier => !tier.some(url => named.has(url)));
-  const webSeeds = [...new Set([...magnet.webSeeds, ...cached.webSeeds])];
-  return parseInfo(cached.infoBytes, [...magnet.trackers, ...others], webSeeds);
-}
-
-async function save(path: string, metainfo: Metainfo): Promise<void> {
-  try {
-    await writeFile(path, buildTorrent(metainfo));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TorrentError('DISK_IO', `saving ${path}: ${why}`, { cause: error });
-  }
 }

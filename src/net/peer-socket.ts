@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net';
 import type { CloseReason } from '../torrent/errors.js';
-import { LIMITS } from '../torrent/limits.js';
+import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
 
 /** What the owner of a connection is told. None of these is called after `destroy()`, nor after `onClose`. */
@@ -23,10 +23,10 @@ let shared: Uint8Array | undefined;
 /**
  * The buffer a dialled socket reads into, at most LIMITS.receiveBytes long. On POSIX libuv asks for the buffer, reads
  * and calls back in one go, and whoever gets the bytes copies what it keeps: so all sockets share one. Windows hands
- * the buffer to the kernel before there is anything to read: there each socket has its own.
+ * the buffer to the kernel before there is anything to read: there each socket has its own, and a smaller one.
  */
 export function receiveBuffer(lengthBytes: number): Uint8Array {
-  if (process.platform === 'win32') return new Uint8Array(lengthBytes);
+  if (process.platform === 'win32') return new Uint8Array(Math.min(lengthBytes, 4 * BLOCK_LENGTH));
   shared ??= new Uint8Array(LIMITS.receiveBytes);
   return shared.subarray(0, lengthBytes);
 }

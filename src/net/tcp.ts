@@ -83,13 +83,14 @@ export class Listener {
     const [bound, host] = await bind(server, port, options.host);
     // The kernel may be out of descriptors for a while; those who dialled us then try again.
     server.on('error', () => {});
+    const listener = new Listener(server, accepted, bound, host);
     try {
       await options.alsoBind?.(bound);
     } catch (error) {
-      server.close();
+      await listener.close();
       throw error;
     }
-    return new Listener(server, accepted, bound, host);
+    return listener;
   }
 
   /** Listens no more and hangs up on all that came in; fulfilled when no handle is left. Safe to call twice. */

@@ -38,15 +38,14 @@ export function fromHex(hex: string): Uint8Array | undefined {
 
 /** Bytes of a base32 string without padding (RFC 4648), as older magnet links write info hashes; undefined if malformed. */
 export function fromBase32(text: string): Uint8Array | undefined {
+  if (!/^[a-z2-7]*$/i.test(text)) return undefined;
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
   let bits = 0;
   let value = 0;
   let at = 0;
   for (const char of text.toUpperCase()) {
-    const digit = alphabet.indexOf(char);
-    if (digit < 0) return undefined;
-    value = ((value << 5) | digit) & 0xfff;
+    value = ((value << 5) | alphabet.indexOf(char)) & 0xfff;
     bits += 5;
     if (bits >= 8) {
       bits -= 8;

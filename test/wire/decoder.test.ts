@@ -89,8 +89,8 @@ t.test('refuses by the header alone', async t => {
     ['allowed fast too short', '00000004 11', 'bad-message-length'],
     ['allowed fast too long', '00000006 11', 'bad-message-length'],
     ['extended without an id', '00000001 14', 'bad-message-length'],
-    ['extended over the cap', '00100003 14', 'message-too-long'],
-    ['unknown id over the cap', '00100002 fe', 'message-too-long'],
+    ['extended over the cap', '00020003 14', 'message-too-long'],
+    ['unknown id over the cap', '00020002 fe', 'message-too-long'],
     ['four gigabytes', 'ffffffff 14', 'message-too-long'],
     ['suggest, fast not negotiated', '00000005 0d', 'fast-not-enabled', { fast: false }],
     ['have all, fast not negotiated', '00000001 0e', 'fast-not-enabled', { fast: false }],
@@ -119,8 +119,8 @@ t.test('lengths at their caps', async t => {
   const caps: readonly (readonly [name: string, header: string, bodyLength: number])[] = [
     ['piece', '00020009 07', 8 + LIMITS.requestBytes],
     ['bitfield', '00040001 05', LIMITS.pieces / 8],
-    ['extended', '00100002 14', 1 + LIMITS.extendedBytes],
-    ['unknown', '00100001 fe', LIMITS.extendedBytes],
+    ['extended', '00020002 14', 1 + LIMITS.extendedBytes],
+    ['unknown', '00020001 fe', LIMITS.extendedBytes],
   ];
   for (const [name, header, bodyLength] of caps) {
     const decoder = new Decoder({ fast: true });
@@ -226,7 +226,7 @@ t.test('memory for a message that straddles chunks', async t => {
   t.equal(large.assemblyBytes, 17, 'and given back');
 
   const unknown = new Decoder({ fast: true });
-  unknown.push(hex('00100001 fe 01'), () => undefined);
+  unknown.push(hex('00020001 fe 01'), () => undefined);
   t.equal(unknown.assemblyBytes, 17, 'what is ignored is not kept');
 });
 
