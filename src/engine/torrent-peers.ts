@@ -106,6 +106,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const how = link.socket.incoming ? 'incoming' : 'dialled';
     this.#options.onEvent({ event: 'peer', address, how });
     if (handshake.extended) link.send(this.#extensionHandshake(link));
+    if (handshake.dht && this.#options.network.dht) link.sendPort(this.#options.network.port);
     if (this.#swarm) this.#swarm.peerConnected(number, facts, now);
     else {
       if (handshake.fast) link.send({ type: 'haveNone' });

@@ -12,6 +12,7 @@ export class TorrentReport {
   readonly #output: string;
   readonly #onEvent: (event: TorrentEvent) => void;
   readonly #startedAtMs: number;
+  #lastDht = '0 0';
 
   constructor(output: string, onEvent: (event: TorrentEvent) => void, startedAtMs: number) {
     this.#output = output;
@@ -59,7 +60,11 @@ export class TorrentReport {
     this.#onEvent(progressOf(swarm, now));
   }
 
+  /** Told when it has changed. */
   dht(nodes: number, found: number): void {
+    const figures = `${nodes} ${found}`;
+    if (figures === this.#lastDht) return;
+    this.#lastDht = figures;
     this.#onEvent({ event: 'dht', nodes, found });
   }
 
