@@ -39,8 +39,6 @@ export interface DhtOptions {
 
 /** One torrent's place in the DHT. */
 export interface DhtSearch {
-  /** Looks now, and again soon: peers have become few. */
-  lookAgain(): void;
   /** Looks and announces no more; what was announced expires with the nodes that hold it. */
   remove(): void;
 }
@@ -104,14 +102,7 @@ export class DhtDiscovery {
     const search = new Search(infoHash, interest);
     this.#searches.set(key, search);
     this.#due(search);
-    return {
-      lookAgain: () => {
-        if (this.#searches.get(key) !== search) return;
-        search.restart();
-        this.#due(search);
-      },
-      remove: () => this.#remove(key, search),
-    };
+    return { remove: () => this.#remove(key, search) };
   }
 
   /** A node heard of elsewhere: from a torrent's `nodes`, or a peer's `port` message (BEP 5). */
@@ -163,21 +154,24 @@ export class DhtDiscovery {
     search.timer = setTimeout(() => this.#due(search), search.nextMs(performance.now()));
   }
 
+  /** As many lookups as the pace allows; those who never had one go first. */
   #lookNext(): void {
     clearTimeout(this.#lineTimer);
-    for (const search of this.#line) {
+    while (this.#line.size > 0) {
       const waitMs = this.#pace.waitMs(performance.now());
       if (waitMs > 0) {
         this.#lineTimer = setTimeout(() => this.#lookNext(), waitMs);
         return;
       }
-      this.#line.delete(search);
-      this.#look(search);
+      const line = [...this.#line];
+      const next = line.find(search => !search.hasLooked) ?? line[0]!;
+      this.#line.delete(next);
+      this.#look(next);
     }
   }
 
   #look(search: Search): void {
-    this.#pace.spend();
+    this.#pace.spend(this.nodeCount);
     search.lookupBegan(performance.now());
     this.#client?.lookup(search.infoHash, (_error, answered) => {
       search.lookupEnded();
@@ -189,7 +183,7 @@ export class DhtDiscovery {
     const { port } = search.interest;
     const now = performance.now();
     if (port === undefined || !search.mustAnnounce(now)) return;
-    this.#pace.spend();
+    this.#pace.spend(this.nodeCount);
     this.#client?.announce(search.infoHash, port, (_error, nodes) => search.announced(nodes, now));
   }
 

@@ -19,18 +19,23 @@ export class LookupSchedule {
     return waitMs;
   }
 
-  /** Something changed: the waits begin anew, without the short ones. */
+  /** The waits begin anew, without those before the first find. */
   restart(): void {
     this.#waitMs = LIMITS.dhtLookupMs;
   }
 }
+
+/** With so many nodes known the DHT is a large one: few of them see two lookups of ours. */
+const MANY_NODES = 100;
+const COST_AMONG_MANY = 0.2;
 
 /**
  * The pace of all lookups and announces. In a small DHT each of them reaches every node, and libtorrent ignores for five
  * minutes whoever sends it 50 datagrams in 10 s; our answers to its queries count as well.
  */
 export class LookupPace {
-  #left: number = LIMITS.dhtLookupBurst;
+  /** ms saved up; a lookup costs LIMITS.dhtLookupEveryMs of them. */
+  #savedMs: number = LIMITS.dhtLookupBurst * LIMITS.dhtLookupEveryMs;
   #countedAt: number;
 
   /** @param now monotonic ms, as everywhere here */
@@ -40,14 +45,14 @@ export class LookupPace {
 
   /** ms until another lookup may begin; 0: now. */
   waitMs(now: number): number {
-    const gained = (now - this.#countedAt) / LIMITS.dhtLookupEveryMs;
-    this.#left = Math.min(LIMITS.dhtLookupBurst, this.#left + gained);
+    const most = LIMITS.dhtLookupBurst * LIMITS.dhtLookupEveryMs;
+    this.#savedMs = Math.min(most, this.#savedMs + now - this.#countedAt);
     this.#countedAt = now;
-    return Math.max(0, Math.ceil((1 - this.#left) * LIMITS.dhtLookupEveryMs));
+    return Math.max(0, Math.ceil(LIMITS.dhtLookupEveryMs - this.#savedMs));
   }
 
   /** A lookup or an announce begins. */
-  spend(): void {
-    this.#left--;
+  spend(nodeCount: number): void {
+    this.#savedMs -= LIMITS.dhtLookupEveryMs * (nodeCount < MANY_NODES ? 1 : COST_AMONG_MANY);
   }
 }

@@ -17,7 +17,7 @@ const LOOKUP_MS = 30_000;
 export interface DhtInterest {
   /** The TCP port to announce; undefined: look only. */
   readonly port: number | undefined;
-  /** Asked when a lookup is due. */
+  /** Asked every few seconds. */
   needsPeers(): boolean;
   /** An address was heard of, in one lookup each at most once. It may be our own. */
   onPeer(address: HostPort): void;
@@ -40,6 +40,11 @@ export class Search {
     this.interest = interest;
   }
 
+  /** Whether a lookup was ever begun. */
+  get hasLooked(): boolean {
+    return this.#lookedAt !== Number.NEGATIVE_INFINITY;
+  }
+
   get isLooking(): boolean {
     return this.#lookups > 0;
   }
@@ -57,16 +62,12 @@ export class Search {
     return this.interest.port !== undefined && now >= this.#announceAt;
   }
 
-  /** ms after which to ask `isDue` again. */
+  /** ms after which to ask `isDue` again. While peers are wanted the waits grow; while not, it is asked often, and looks soon then. */
   nextMs(now: number): number {
+    if (!this.interest.needsPeers()) this.#schedule.restart();
     const lookMs = this.#schedule.nextMs(this.#foundAny);
     const announceMs = this.interest.port === undefined ? 0 : this.#announceAt - now;
     return announceMs > 0 ? Math.min(lookMs, announceMs) : lookMs;
-  }
-
-  /** Peers have become few: waits are short again. */
-  restart(): void {
-    this.#schedule.restart();
   }
 
   lookupBegan(now: number): void {

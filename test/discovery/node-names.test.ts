@@ -44,3 +44,14 @@ t.test('what DNS does not know may be in the hosts file', async t => {
   t.equal(await names.resolve('localhost'), '127.0.0.1');
   t.equal(await names.resolve('a..b'), undefined);
 });
+
+t.test('a torrent cannot have any number of names asked for', async t => {
+  const names = await namesWithServer(t);
+  const silent = Array.from({ length: 40 }, (_, at) => names.resolve(`silent-${at}.test`));
+  t.equal(await silent[39], undefined, 'the last is left out at once');
+  t.equal(await names.resolve('10.77.0.1'), '10.77.0.1', 'addresses do not count');
+  t.equal(await names.resolve('known.test'), undefined);
+  names.close();
+  await Promise.all(silent);
+  t.equal(await names.resolve('known.test'), '9.8.7.6');
+});
