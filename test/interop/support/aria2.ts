@@ -1,0 +1,79 @@
+// aria2 in a namespace: seeds, leechers, and the tracker that tells them of a peer.
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PYTHON } from './content.js';
+import type { Namespace } from './namespaces.js';
+import type { Program } from './program.js';
+
+const READY_MS = 60_000;
+const TRACKER_PORT = 6969;
+const TRACKER_SCRIPT = fileURLToPath(new URL('fixed-tracker.py', import.meta.url));
+
+export interface Aria2Spec {
+  /** .torrent files or magnet links. */
+  readonly sources: readonly string[];
+  /** Parent folder of the data. */
+  readonly directory: string;
+  readonly port?: number;
+  /** A node of the private DHT; no DHT where absent. */
+  readonly bootstrap?: string | undefined;
+  /** An announce URL besides those of the torrent: aria2 cannot be given the address of a peer. */
+  readonly tracker?: string;
+  /** Put before the command line, as a measuring program is. */
+  readonly prefix?: readonly string[];
+}
+
+function start(namespace: Namespace, spec: Aria2Spec, more: readonly string[]): Program {
+  const port = spec.port ?? 6881;
+  const dht =
+    spec.bootstrap === undefined
+      ? ['--enable-dht=false']
+      : ['--enable-dht=true', `--dht-listen-port=${port}`, `--dht-entry-point=${spec.bootstrap}`];
+  return namespace.start('aria2', [
+    ...(spec.prefix ?? []),
+    'aria2c',
+    '--no-conf',
+    ...dht,
+    '--enable-dht6=false',
+    ...(spec.tracker === undefined ? [] : [`--bt-tracker=${spec.tracker}`]),
+    `--dht-file-path=${join(namespace.directory, 'aria2-dht.dat')}`,
+    '--bt-enable-lpd=false',
+    `--listen-port=${port}`,
+    `--dir=${spec.directory}`,
+    '--file-allocation=none',
+    '--enable-color=false',
+    '--console-log-level=notice',
+    ...more,
+    ...spec.sources,
+  ]);
+}
+
+/** A tracker in `namespace` that names `peer` (host:port) to all; its announce URL. */
+export async function startFixedTracker(namespace: Namespace, peer: string): Promise<string> {
+  const listen = `${namespace.address}:${TRACKER_PORT}`;
+  const program = namespace.start('tracker', [PYTHON, TRACKER_SCRIPT, listen, peer]);
+  await program.waitForLine('listening', READY_MS, line => line === 'listening');
+  return `http://${listen}/announce`;
+}
+
+/** Seeds .torrent files for ever, ready once aria2 says SEED of each. */
+export async function startAria2Seed(namespace: Namespace, spec: Aria2Spec): Promise<Program> {
+  const program = start(namespace, spec, [
+    '--seed-ratio=0',
+    '--check-integrity=true',
+    '--summary-interval=1',
+  ]);
+  const seeding = new Set<string>();
+  await program.waitForLine('seeding', READY_MS, line => {
+    const download = /^\[#([0-9a-f]+) SEED/.exec(line)?.[1];
+    if (download) seeding.add(download);
+    return seeding.size === spec.sources.length;
+  });
+  return program;
+}
+
+/** Fetches and ends. */
+export function startAria2Leecher(namespace: Namespace, spec: Aria2Spec): Program {
+  return start(namespace, spec, ['--seed-time=0', '--summary-interval=0']);
+}

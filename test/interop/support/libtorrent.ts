@@ -1,0 +1,144 @@
+// libtorrent in a namespace: bare DHT nodes, seeds and leechers, each driven by libtorrent-client.py.
+
+import { LIBTORRENT_SCRIPT, PYTHON } from './content.js';
+import type { Namespace } from './namespaces.js';
+import { eventually, type Program } from './program.js';
+
+const READY_MS = 30_000;
+const ANSWER_MS = 10_000;
+/** A client announces itself again at intervals of its own; aria2's first try may come before its bootstrap is over. */
+const ANNOUNCED_MS = 90_000;
+const LOOKUP_INTERVAL_MS = 250;
+const DHT_PORT = 6881;
+
+export interface TorrentSpec {
+  readonly torrent?: string;
+  readonly magnet?: string;
+  /** Parent folder of the data. */
+  readonly directory: string;
+  readonly peers?: readonly string[];
+  /** Bytes per second. */
+  readonly uploadLimit?: number;
+}
+
+export interface SessionSpec {
+  readonly port?: number;
+  /** Nodes of the private DHT; no DHT where absent. */
+  readonly bootstrap?: readonly string[];
+  readonly torrents: readonly TorrentSpec[];
+  /** The process ends when all torrents are complete and written. */
+  readonly leaveWhenDone?: boolean;
+  /** Put before the command line, as a measuring program is. */
+  readonly prefix?: readonly string[];
+}
+
+export interface TorrentStats {
+  readonly torrent: number;
+  readonly state: string;
+  readonly done: boolean;
+  readonly peers: number;
+  readonly downloaded: number;
+  readonly uploaded: number;
+}
+
+interface Found {
+  readonly event: string;
+  readonly infoHash: string;
+  readonly peers: readonly string[];
+}
+
+interface ScriptEvent {
+  readonly event: string;
+  readonly torrent?: number;
+}
+
+function isEvent(line: string, name: string, torrent?: number): boolean {
+  if (!line.startsWith('{')) return false;
+  const event: ScriptEvent = JSON.parse(line);
+  return event.event === name && event.torrent === torrent;
+}
+
+/** One session that seeds or fetches. */
+export class Libtorrent {
+  readonly program: Program;
+  /** host:port it listens on. */
+  readonly peer: string;
+
+  constructor(namespace: Namespace, spec: SessionSpec) {
+    this.peer = `${namespace.address}:${spec.port ?? 6881}`;
+    const options = {
+      listen: [this.peer],
+      dht: spec.bootstrap !== undefined,
+      bootstrap: spec.bootstrap ?? [],
+      torrents: spec.torrents,
+      leaveWhenDone: spec.leaveWhenDone ?? false,
+    };
+    const argv = [...(spec.prefix ?? []), PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)];
+    this.program = namespace.start('libtorrent', argv);
+  }
+
+  /** Until it has all of a torrent, checked on disk or fetched. */
+  async complete(torrent = 0, timeoutMs = READY_MS): Promise<void> {
+    await this.program.waitForLine(`torrent ${torrent} complete`, timeoutMs, line =>
+      isEvent(line, 'done', torrent),
+    );
+  }
+
+  async stats(torrent = 0): Promise<TorrentStats> {
+    const from = this.program.lines.length;
+    this.program.send(JSON.stringify({ command: 'stats' }));
+    const isAnswer = (line: string): boolean => isEvent(line, 'stats', torrent);
+    return JSON.parse(await this.program.waitForLine('statistics', ANSWER_MS, isAnswer, from));
+  }
+}
+
+/** A seed of all these torrents, ready. */
+export async function startLibtorrentSeed(namespace: Namespace, spec: SessionSpec): Promise<Libtorrent> {
+  const seed = new Libtorrent(namespace, spec);
+  for (const torrent of spec.torrents.keys()) await seed.complete(torrent);
+  return seed;
+}
+
+/** A private DHT: several nodes without torrents, in one namespace, on ports of their own. */
+export class PrivateDht {
+  /** host:port of each node. */
+  readonly nodes: readonly string[];
+  readonly #program: Program;
+
+  private constructor(namespace: Namespace, count: number) {
+    this.nodes = Array.from({ length: count }, (_, index) => `${namespace.address}:${DHT_PORT + index}`);
+    const options = { listen: this.nodes, dht: true, bootstrap: this.nodes };
+    this.#program = namespace.start('DHT nodes', [PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)]);
+  }
+
+  /** Ready when each node knows all others. */
+  static async start(namespace: Namespace, count = 8): Promise<PrivateDht> {
+    const dht = new PrivateDht(namespace, count);
+    await eventually('nodes of the DHT know each other', READY_MS, async () => {
+      const answer: { nodes: number[] } = JSON.parse(await dht.#ask({ command: 'nodes' }, 'nodes'));
+      return answer.nodes.every(known => known === count - 1) ? true : undefined;
+    });
+    return dht;
+  }
+
+  /** Until a lookup of `infoHash` finds `peer` (host:port): only then can others be asked to find it. */
+  async announced(infoHash: string, peer: string): Promise<void> {
+    const from = this.#program.lines.length;
+    const isFound = (line: string): boolean => {
+      const answer: Found = JSON.parse(line);
+      return answer.event === 'found' && answer.infoHash === infoHash && answer.peers.includes(peer);
+    };
+    const look = (): true | undefined => {
+      // A lookup that finds nothing gives no answer at all: ask again rather than wait.
+      this.#program.send(JSON.stringify({ command: 'lookup', infoHash }));
+      return this.#program.lines.slice(from).some(isFound) || undefined;
+    };
+    await eventually(`${peer} in the DHT`, ANNOUNCED_MS, look, LOOKUP_INTERVAL_MS);
+  }
+
+  #ask(command: object, answer: string): Promise<string> {
+    const from = this.#program.lines.length;
+    this.#program.send(JSON.stringify(command));
+    return this.#program.waitForLine(answer, ANSWER_MS, line => isEvent(line, answer), from);
+  }
+}

@@ -1,0 +1,131 @@
+// The binary under test in a namespace, by its command-line contract: arguments, streams, events, exit codes.
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { type Content, hashesOf } from './content.js';
+import type { Namespace } from './namespaces.js';
+import type { Exit, Program } from './program.js';
+
+const BINARY = fileURLToPath(new URL('../../../dist/bin/rarest.js', import.meta.url));
+/** Long enough for a slow machine and for clients that let a newcomer wait; a test never measures itself by it. */
+const DOWNLOAD_MS = 120_000;
+/** TCP and DHT; each run has a namespace, and so an address, of its own. */
+export const RAREST_PORT = 6881;
+
+/** One line of `--json`. */
+export interface RarestEvent {
+  readonly v: number;
+  readonly t: number;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+export interface RarestOptions {
+  readonly onLine?: (line: string) => void;
+  /** Put before the command line, as a measuring program is. */
+  readonly prefix?: readonly string[];
+}
+
+/** Starts `rarest <args>`; its state lies in the namespace's folder, so that the same namespace resumes. */
+export function startRarest(
+  namespace: Namespace,
+  args: readonly string[],
+  options: RarestOptions = {},
+): Program {
+  const { prefix = [], ...rest } = options;
+  const env = { XDG_STATE_HOME: join(namespace.directory, 'state') };
+  return namespace.start('rarest', [...prefix, process.execPath, BINARY, ...args], { env, ...rest });
+}
+
+/** Where a run in this namespace puts its data. */
+export function outputOf(namespace: Namespace): string {
+  return join(namespace.directory, 'out');
+}
+
+/** The events of these lines; throws on a line that is no event. */
+export function eventsOf(lines: readonly string[]): RarestEvent[] {
+  return lines.map(line => {
+    const event: Partial<RarestEvent> = JSON.parse(line);
+    const { v, t, event: name } = event;
+    if (v !== 1 || !Number.isInteger(t) || typeof name !== 'string') throw new Error(`no event: ${line}`);
+    return event as RarestEvent;
+  });
+}
+
+export function waitForEvent(program: Program, name: string, timeoutMs = DOWNLOAD_MS): Promise<string> {
+  return program.waitForLine(`event ${name}`, timeoutMs, line => JSON.parse(line).event === name);
+}
+
+/** The bytes on disk are those of the content, and nothing lies beside them. */
+export async function expectData(t: Test, namespace: Namespace, content: Content): Promise<void> {
+  const output = outputOf(namespace);
+  t.same(await hashesOf(content, output), await hashesOf(content), 'the files are equal to the original');
+  t.same(await readdir(output), [content.name], 'nothing else is in the output directory');
+}
+
+/** What `--json` must have said of a finished download. */
+export function expectEvents(t: Test, program: Program, namespace: Namespace, content: Content): void {
+  const events = eventsOf(program.lines);
+  const named = (name: string): RarestEvent[] => events.filter(({ event }) => event === name);
+  const indices = content.files.map((_, index) => index);
+  t.match(named('listening'), [{ port: RAREST_PORT }], 'listens where it was told to');
+  t.match(
+    named('metadata'),
+    [{ infoHash: content.infoHash, length: content.length, pieces: content.pieces }],
+    'metadata is announced once',
+  );
+  t.same(
+    named('file')
+      .map(({ index }) => index)
+      .sort((a, b) => Number(a) - Number(b)),
+    indices,
+    'each file is announced once',
+  );
+  const path = join(outputOf(namespace), content.name);
+  t.match(named('done'), [{ path, length: content.length, files: indices.length }], 'done is announced once');
+  t.same(named('error'), [], 'no error is announced');
+}
+
+/** Downloads `source` with `--json` and checks exit code, events and bytes. */
+export async function expectDownload(
+  t: Test,
+  namespace: Namespace,
+  content: Content,
+  source: string,
+  args: readonly string[],
+): Promise<void> {
+  const program = startRarest(namespace, downloadArgs(namespace, source, ['--json', ...args]));
+  const exit = await program.waitForEnd(DOWNLOAD_MS);
+  if (!t.match(exit, { code: 0, signal: null }, 'ends with success')) return;
+  expectEvents(t, program, namespace, content);
+  await expectData(t, namespace, content);
+  t.comment(figures(content, exit));
+}
+
+/** Downloads `source` as a person or a pipeline does: stdout lists the paths and nothing else. */
+export async function expectPaths(
+  t: Test,
+  namespace: Namespace,
+  content: Content,
+  source: string,
+  args: readonly string[],
+): Promise<void> {
+  const program = startRarest(namespace, downloadArgs(namespace, source, args));
+  const exit = await program.waitForEnd(DOWNLOAD_MS);
+  if (!t.match(exit, { code: 0, signal: null }, 'ends with success')) return;
+  const paths = content.files.map(({ path }) => join(outputOf(namespace), path));
+  t.same([...program.lines].sort(), paths.sort(), 'stdout lists each path once and nothing else');
+  await expectData(t, namespace, content);
+  t.comment(figures(content, exit));
+}
+
+export function downloadArgs(namespace: Namespace, source: string, more: readonly string[]): string[] {
+  return ['download', source, '--output', outputOf(namespace), '--port', `${RAREST_PORT}`, ...more];
+}
+
+function figures(content: Content, exit: Exit): string {
+  const rate = content.length / 1e6 / exit.seconds;
+  return `${content.name}: ${exit.seconds.toFixed(2)} s from start to exit, ${rate.toFixed(1)} MB/s`;
+}
