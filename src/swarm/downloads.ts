@@ -57,14 +57,18 @@ export class Downloads {
     if (!expected && !peer.asked.has(number)) return 'unrequested-block';
     this.receivedBytes += data.length;
     this.rate.add(data.length, now);
-    peer.down.add(data.length, now);
     peer.pipeline.received(data.length, now);
     peer.lastBlockAtMs = now;
-    const askers = this.#picker.received(piece, block, peer);
-    if (askers > (expected ? 1 : 0)) this.#cancelOthers(number, peer);
+    const askers = this.#picker.received(piece, block, peer, expected);
+    if (askers < 0) this.wastedBytes += data.length;
+    else {
+      // What is of no use is no gift either: else the same block again and again would buy an unchoke slot.
+      peer.down.add(data.length, now);
+      if (askers > (expected ? 1 : 0)) this.#cancelOthers(number, peer);
+      // Before anything else is asked for, which may give up this very piece for lack of memory.
+      this.#port.storeBlock(piece, begin, data);
+    }
     this.feed(peer, now);
-    if (askers >= 0) this.#port.storeBlock(piece, begin, data);
-    else this.wastedBytes += data.length;
     return undefined;
   }
 
@@ -77,7 +81,8 @@ export class Downloads {
     const at = peer.allowedFast.indexOf(piece);
     if (peer.peerChoking && at >= 0) peer.allowedFast.splice(at, 1);
     this.#picker.release(number);
-    this.feedAll(now, peer);
+    // Who refuses is asked again with its next block or the next tick: at once would be a game of ping-pong.
+    for (const other of this.#peers.values()) if (other !== peer) this.feed(other, now);
   }
 
   chokedBy(peer: SwarmPeer, now: number): void {
@@ -113,8 +118,9 @@ export class Downloads {
     this.#batch.clear();
     this.#picker.pick(peer, room, this.#peers.size, this.#batch, now);
     if (this.#batch.count === 0) return;
-    // Silence is counted from the moment there is something to wait for.
-    if (peer.outstanding.count === this.#batch.count) peer.lastBlockAtMs = now;
+    // Silence is counted from the moment there is something to wait for, and a snubbed peer goes on being silent.
+    const waited = peer.outstanding.count > this.#batch.count || peer.pipeline.snubbed;
+    if (!waited) peer.lastBlockAtMs = now;
     this.#port.request(peer.number, this.#batch);
   }
 

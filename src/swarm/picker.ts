@@ -59,13 +59,14 @@ export class Picker {
 
   /** Whether nothing is left to ask for: what peers hold is here, or has been asked for and is waited for. */
   get inEndgame(): boolean {
-    if (this.#open.length > 0) return false;
+    for (const { piece } of this.#open) if (this.availability.of(piece) > 0) return false;
     const size = this.availability.size;
     return size === 0 || this.availability.of(this.availability.at(size - 1)) === 0;
   }
 
-  get partialPieces(): number {
-    return this.#partials.size;
+  /** The pieces in progress. */
+  get partials(): ReadonlyMap<Piece, PartialPiece> {
+    return this.#partials;
   }
 
   /** Pieces this peer holds and we do not. */
@@ -93,6 +94,7 @@ export class Picker {
     if (out.count < goal) this.#joinOpen(peer, goal, out, now, false);
     if (out.count < goal) this.#joinOpen(peer, goal, out, now, true);
     while (out.count < goal && this.#openNew(peer, goal, out, now));
+    if (peer.outstanding.count === 0 && this.#full) this.#openInstead(peer, goal, out, now);
     if (out.count < goal && this.inEndgame) this.#pickEndgame(peer, goal, out, now);
   }
 
@@ -110,12 +112,14 @@ export class Picker {
   }
 
   /**
-   * A block arrived that was asked for. Returns to how many peers a request for it was outstanding, or -1 when it is
-   * not needed any more.
+   * A block arrived that was asked for once, and is `expected` unless that was withdrawn. Returns to how many peers a
+   * request for it was outstanding, or -1 when it is not needed any more.
    */
-  received(piece: Piece, block: number, from: SwarmPeer): number {
+  received(piece: Piece, block: number, from: SwarmPeer, expected: boolean): number {
     const partial = this.#partials.get(piece);
     if (!partial || partial.has(block)) return -1;
+    // Nobody may slip a block into a piece that one peer is to answer for.
+    if (partial.parole && !expected) return -1;
     const wasFree = partial.free;
     const askers = partial.receive(block, from);
     if (wasFree > 0 && partial.free === 0) this.#close(partial);
@@ -221,14 +225,17 @@ export class Picker {
 
   /** Begins a new piece with this peer; false when there is none, or no memory for one. */
   #openNew(peer: SwarmPeer, goal: number, out: BlockList, now: number): boolean {
+    if (this.#full) return false;
     const piece = this.#chooser.choose(peer, this.have.count + this.#checking.size);
     if (piece === undefined) return false;
-    if (this.#full) {
-      // Only a peer that would otherwise have nothing to do is worth giving up received blocks for.
-      if (peer.outstanding.count > 0 || !this.#evict()) return false;
-    }
     this.#start(piece, peer, goal, out, now);
     return true;
+  }
+
+  /** Gives up the blocks of another piece for a new one: worth it only where the peer would have nothing to do. */
+  #openInstead(peer: SwarmPeer, goal: number, out: BlockList, now: number): void {
+    const piece = this.#chooser.choose(peer, this.have.count + this.#checking.size);
+    if (piece !== undefined && this.#evict()) this.#start(piece, peer, goal, out, now);
   }
 
   #start(piece: Piece, peer: SwarmPeer, goal: number, out: BlockList, now: number): void {

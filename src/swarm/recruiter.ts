@@ -36,6 +36,12 @@ interface Member {
   readonly sinceMs: number;
   /** Where it can be dialled, if we know. */
   dialAddress: Address | undefined;
+  /** Our own address as it told us. */
+  seesUsAs: Address | undefined;
+}
+
+function isSame(a: Address | undefined, b: Address): boolean {
+  return a?.host === b.host && a.port === b.port;
 }
 
 export class Recruiter {
@@ -93,18 +99,23 @@ export class Recruiter {
 
   /** A connection whose handshake is done asks to come in. Who is welcome stays until `closed`. */
   admit(number: PeerNumber, facts: PeerFacts, now: number): Admission {
-    if (!facts.incoming) this.#dialling--;
-    const refuse = this.#refusal(facts);
-    const twin = refuse ? undefined : this.#twin(facts);
-    const keepsTwin = twin !== undefined && !this.#prefers(facts, twin[1], now);
-    if (refuse || keepsTwin) {
-      if (!facts.incoming) this.#turnedAway(facts.address, refuse ?? 'duplicate', twin?.[1], now);
-      return { refuse: refuse ?? 'duplicate' };
+    const dialAddress = facts.incoming ? undefined : facts.address;
+    if (dialAddress) this.#dialling--;
+    const [twinNumber, twin] = this.#twinOf(facts) ?? [];
+    const refuse = this.#refusal(facts, twin !== undefined);
+    if (refuse) {
+      if (dialAddress) this.#book.closed(dialAddress, now, refuse);
+      return { refuse };
     }
-    const dialAddress = facts.incoming ? twin?.[1].dialAddress : facts.address;
     if (dialAddress) this.#book.connected(dialAddress, now);
-    this.#members.set(number, { facts, sinceMs: now, dialAddress });
-    return twin ? { replaces: twin[0] } : {};
+    const member: Member = { facts, sinceMs: now, dialAddress, seesUsAs: undefined };
+    if (twin && !this.#prefers(facts, twin, now)) {
+      this.#inherit(twin, member, now);
+      return { refuse: 'duplicate' };
+    }
+    if (twin) this.#inherit(member, twin, now);
+    this.#members.set(number, member);
+    return twinNumber === undefined ? {} : { replaces: twinNumber };
   }
 
   /** The peer said at which port it listens: that is where it can be found again. */
@@ -116,9 +127,16 @@ export class Recruiter {
     this.#book.connected(member.dialAddress, now);
   }
 
-  /** The address under which others see us. */
-  seenAs(address: Address): void {
-    this.#book.setOutside(address);
+  /** A peer says at which address it sees us. That is believed once peers at two hosts agree: one may be wrong, or lie. */
+  seenAs(from: PeerNumber, address: Address): void {
+    const teller = this.#members.get(from);
+    if (!teller) return;
+    teller.seesUsAs = address;
+    for (const { facts, seesUsAs } of this.#members.values()) {
+      if (facts.address.host === teller.facts.address.host || !isSame(seesUsAs, address)) continue;
+      this.#book.setOutside(address);
+      return;
+    }
   }
 
   /** An admitted connection is over. Returns whether its peer is banned from now on. */
@@ -127,7 +145,7 @@ export class Recruiter {
     if (!member) return false;
     this.#members.delete(number);
     const { facts, dialAddress } = member;
-    // A duplicate leaves its address to the connection that stays.
+    // What becomes of the address of a duplicate was settled when its twin came in.
     if (dialAddress && reason !== 'duplicate') this.#book.closed(dialAddress, now, reason);
     if (!STRIKE_REASONS.has(reason)) return false;
     return this.#book.strike(peerKey(facts.address, facts.incoming)) === 'banned';
@@ -137,22 +155,22 @@ export class Recruiter {
     return this.#members.size + this.#dialling < this.#maxPeers;
   }
 
-  #refusal(facts: PeerFacts): CloseReason | undefined {
+  /** @param known we are connected to this peer, so that its connection takes no further place */
+  #refusal(facts: PeerFacts, known: boolean): CloseReason | undefined {
     if (equalBytes(facts.peerId, this.#peerId)) return 'self';
     if (this.#book.isBanned(peerKey(facts.address, facts.incoming))) return 'banned';
-    return this.#members.size >= this.#maxPeers ? 'too-many-peers' : undefined;
+    return this.#members.size >= this.#maxPeers && !known ? 'too-many-peers' : undefined;
   }
 
-  #turnedAway(address: Address, reason: CloseReason, twin: Member | undefined, now: number): void {
-    if (!twin) this.#book.closed(address, now, reason);
-    else {
-      twin.dialAddress ??= address;
-      this.#book.connected(address, now);
-    }
+  /** Of two connections to one peer, one stays and may learn from the other where the peer can be dialled. */
+  #inherit(stays: Member, goes: Member, now: number): void {
+    if (!goes.dialAddress || isSame(stays.dialAddress, goes.dialAddress)) return;
+    if (stays.dialAddress) this.#book.closed(goes.dialAddress, now, 'duplicate');
+    else stays.dialAddress = goes.dialAddress;
   }
 
   /** A connection to the same peer. */
-  #twin(facts: PeerFacts): readonly [PeerNumber, Member] | undefined {
+  #twinOf(facts: PeerFacts): readonly [PeerNumber, Member] | undefined {
     for (const entry of this.#members) if (equalBytes(entry[1].facts.peerId, facts.peerId)) return entry;
     return undefined;
   }

@@ -6,6 +6,13 @@ import type { SwarmPeer } from './peer.js';
 import type { PeerNumber, Random, SwarmPort } from './port.js';
 import type { Uploads } from './uploads.js';
 
+/**
+ * Decisions between two full ones, in so many ms: each looks at all peers, and a peer can change its mind a million
+ * times a second.
+ */
+const EARLY_DECISIONS = 50;
+const EARLY_MS = 1000;
+
 export interface SlotSettings {
   /** Interested peers unchoked at a time, and how many of these places are optimistic. */
   readonly unchokeSlots: number;
@@ -19,6 +26,9 @@ export class SwarmChoker {
   readonly #port: SwarmPort;
   readonly #uploads: Uploads;
   readonly #random: Random;
+  /** Decisions asked for between two full ones since this time. */
+  #early = 0;
+  #earlySinceMs = 0;
 
   constructor(
     settings: SlotSettings,
@@ -36,8 +46,16 @@ export class SwarmChoker {
 
   /** Decides when it is time to; returns when it will be again. */
   tick(peers: ReadonlyMap<PeerNumber, SwarmPeer>, seeding: boolean, now: number): number {
-    if (now >= this.#choker.dueMs) this.decide(peers, seeding, now);
+    const postponed = this.#early > EARLY_DECISIONS;
+    if (now - this.#earlySinceMs >= EARLY_MS) this.#early = 0;
+    if (now >= this.#choker.dueMs || (postponed && this.#early === 0)) this.decide(peers, seeding, now);
     return this.#choker.dueMs;
+  }
+
+  /** Interest changed or a slot became free: decides now, unless that happens so often that the next tick has to do. */
+  decideSoon(peers: ReadonlyMap<PeerNumber, SwarmPeer>, seeding: boolean, now: number): void {
+    if (this.#early === 0) this.#earlySinceMs = now;
+    if (++this.#early <= EARLY_DECISIONS) this.decide(peers, seeding, now);
   }
 
   /** Decides now: between two full decisions that fills the slots that became free. */
@@ -66,7 +84,8 @@ export class SwarmChoker {
 }
 
 function snapshot(peer: SwarmPeer, now: number): ChokerPeer {
-  const waitsForUs = !peer.peerChoking && peer.amInterested;
+  // Only who had something to answer can be silent.
+  const silent = peer.pipeline.snubbed && !peer.peerChoking && peer.amInterested;
   return {
     peer: peer.number,
     host: peer.facts.address.host,
@@ -75,7 +94,7 @@ function snapshot(peer: SwarmPeer, now: number): ChokerPeer {
     amChoking: peer.amChoking,
     unchokedAtMs: peer.unchokedAtMs,
     downBps: peer.down.bps(now),
-    snubbed: waitsForUs && now - peer.lastBlockAtMs >= LIMITS.antiSnubMs,
+    snubbed: silent && now - peer.lastBlockAtMs >= LIMITS.antiSnubMs,
     receivedBytes: peer.down.totalBytes,
     sentBytes: peer.up.totalBytes,
   };

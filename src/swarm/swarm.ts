@@ -143,8 +143,7 @@ export class Swarm {
       case 'reject':
         return this.#handleIndexed(peer, message, now);
       case 'extensionHandshake':
-        this.#extended(peer, message);
-        return undefined;
+        return this.#extended(peer, message);
       default:
         // Metadata messages are answered by the owner of the info dictionary.
         return undefined;
@@ -160,18 +159,22 @@ export class Swarm {
     if (piece === undefined) return 'bad-index';
     switch (message.type) {
       case 'have':
-        this.uploads.peerHas(peer, piece);
         if (this.#holdings.gained(peer, piece) && peer.outstanding.count === 0)
           this.downloads.feed(peer, now);
+        this.uploads.peerHas(peer, piece);
         return this.#bothSeeds(peer);
       case 'dontHave':
         this.#holdings.lost(peer, piece);
+        if (peer.current?.piece === piece) this.picker.releaseOwned(peer);
         return undefined;
       case 'reject':
         this.downloads.rejected(peer, piece, message.begin, message.length, now);
         return undefined;
-      default:
-        remember(message.type === 'suggest' ? peer.suggested : peer.allowedFast, piece);
+      case 'suggest':
+        remember(peer.suggested, piece);
+        return undefined;
+      case 'allowedFast':
+        remember(peer.allowedFast, piece);
         this.downloads.feed(peer, now);
         return undefined;
     }
@@ -184,19 +187,21 @@ export class Swarm {
     return this.#bothSeeds(peer);
   }
 
+  /** Two that only give have nothing for each other; partial seeds (BEP 21) are such too. */
   #bothSeeds(peer: SwarmPeer): CloseReason | undefined {
-    return this.complete && peer.isSeed ? 'both-seeds' : undefined;
+    return this.complete && (peer.isSeed || peer.uploadOnly) ? 'both-seeds' : undefined;
   }
 
   #interestChanged(peer: SwarmPeer, interested: boolean, now: number): void {
     if (peer.peerInterested === interested) return;
     peer.peerInterested = interested;
-    this.#choker.decide(this.peers, this.complete, now);
+    this.#choker.decideSoon(this.peers, this.complete, now);
   }
 
-  #extended(peer: SwarmPeer, message: ExtensionHandshake): void {
+  #extended(peer: SwarmPeer, message: ExtensionHandshake): CloseReason | undefined {
     if (message.reqq !== undefined) peer.pipeline.setReqq(message.reqq);
     if (message.uploadOnly !== undefined) peer.uploadOnly = message.uploadOnly;
+    return this.#bothSeeds(peer);
   }
 
   #uniform(all: boolean): Bitfield {
@@ -222,7 +227,8 @@ export class Swarm {
   #becomeSeed(now: number): void {
     this.uploads.becomeSeed(this.#random);
     for (const peer of [...this.peers.values()]) {
-      if (peer.isSeed) this.#close(peer, 'both-seeds', now);
+      const fault = this.#bothSeeds(peer);
+      if (fault) this.#close(peer, fault, now);
       else if (peer.facts.extended) {
         this.#port.send(peer.number, { type: 'extensionHandshake', uploadOnly: true });
       }
@@ -238,7 +244,8 @@ export class Swarm {
   }
 
   #close(peer: SwarmPeer, reason: CloseReason, now: number): void {
-    if (!this.peers.has(peer.number)) return;
+    // Who gave a bad block may have left long ago, and another may have its number.
+    if (this.peers.get(peer.number) !== peer) return;
     this.#port.close(peer.number, reason);
     this.#forget(peer, now);
   }
@@ -246,8 +253,9 @@ export class Swarm {
   #forget(peer: SwarmPeer, now: number): void {
     this.peers.delete(peer.number);
     this.#holdings.left(peer);
+    this.uploads.left(peer);
     this.downloads.takeBackAll(peer, now, false);
-    if (!peer.amChoking) this.#choker.decide(this.peers, this.complete, now);
+    if (!peer.amChoking) this.#choker.decideSoon(this.peers, this.complete, now);
   }
 }
 

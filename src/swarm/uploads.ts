@@ -37,7 +37,13 @@ export class Uploads {
 
   /** The peer's turn begins. */
   unchoked(peer: SwarmPeer): void {
+    peer.refusals = 0;
     this.#hints?.unchoked(peer);
+  }
+
+  /** The peer has gone. */
+  left(peer: SwarmPeer): void {
+    this.#hints?.left(peer);
   }
 
   /** The peer has a piece more. */
@@ -57,14 +63,13 @@ export class Uploads {
     if (piece === undefined) return 'bad-index';
     if (length > LIMITS.requestBytes || !this.#geometry.contains(piece, begin, length)) return 'bad-request';
     const waiting = peer.uploads.length >= LIMITS.incomingRequests;
-    if (!this.#have.has(piece) || waiting || !this.#mayHave(peer, piece, length)) {
-      // A choke crosses requests on their way, so refusals are no fault until there are very many.
+    if (!this.#have.has(piece) || waiting || (peer.amChoking && !this.#isFree(peer, piece, length))) {
+      // A choke crosses requests on their way, so refusals are no fault until there are very many in one turn.
       if (++peer.refusals > 10 * LIMITS.incomingRequests) return 'request-flood';
       if (peer.facts.fast) this.#port.send(peer.number, { type: 'reject', index, begin, length });
       return undefined;
     }
-    if (peer.amChoking) peer.fastServedBytes += length;
-    else this.#hints?.requested(peer, piece, length);
+    if (!peer.amChoking) this.#hints?.requested(peer, piece);
     peer.uploads.push({ piece, begin, length });
     this.pump(peer, now);
     return undefined;
@@ -83,7 +88,7 @@ export class Uploads {
   choked(peer: SwarmPeer): void {
     this.#hints?.choked(peer);
     const kept = peer.uploads.filter(up => {
-      if (peer.fastGranted?.has(up.piece)) return true;
+      if (this.#isFree(peer, up.piece, up.length)) return true;
       if (peer.facts.fast) {
         this.#port.send(peer.number, { type: 'reject', index: up.piece, begin: up.begin, length: up.length });
       }
@@ -112,14 +117,18 @@ export class Uploads {
       const up = peer.uploads.shift();
       if (!up) return;
       peer.readingBytes += up.length;
+      this.#hints?.given(peer, up.piece, up.length);
       this.#port.readBlock(peer.number, up.piece, up.begin, up.length);
     }
   }
 
-  #mayHave(peer: SwarmPeer, piece: Piece, length: number): boolean {
-    if (!peer.amChoking) return true;
+  /** Whether a choked peer may have this all the same (BEP 6); if so, it counts as taken. */
+  #isFree(peer: SwarmPeer, piece: Piece, length: number): boolean {
+    if (this.#hints?.finishes(peer, piece, length)) return true;
     if (!peer.fastGranted?.has(piece)) return false;
     // Twice the granted pieces is generous for retries, and ends what a choked peer can take for nothing.
-    return peer.fastServedBytes + length <= 2 * peer.fastGranted.size * this.#geometry.pieceLength;
+    if (peer.fastServedBytes + length > 2 * peer.fastGranted.size * this.#geometry.pieceLength) return false;
+    peer.fastServedBytes += length;
+    return true;
   }
 }

@@ -128,6 +128,8 @@ export const LIMITS = {
   strikes: 2,
   /** bytes of blocks handed to a socket and not yet taken by the kernel. */
   sendBufferBytes: 1 * MiB,
+  /** bytes of everything written to a peer that does not read: twice the largest metadata, beside blocks and haves. */
+  unreadBytes: 64 * MiB,
   /** ms of a limited rate that may be caught up in one burst: with more, no second would stay within 20 % of the limit. */
   rateBurstMs: 150,
   /** bytes read from a socket in one call. */
@@ -192,8 +194,8 @@ export const LIMITS = {
   /** DHT queries answered per second; a node of the public DHT gets 10 to 50. */
   dhtQueriesPerSecond: 200,
   /** DHT lookups and announces that may begin at once, and ms for each further one; libtorrent bans beyond 50 datagrams in 10 s. */
-  dhtLookupBurst: 12,
-  dhtLookupEveryMs: 600,
+  dhtLookupBurst: 16,
+  dhtLookupEveryMs: 500,
   /** DHT queries under way at a time; ms to wait for an answer. */
   dhtQueriesUnderWay: 32,
   dhtTimeoutMs: 2_000,

@@ -1,6 +1,7 @@
 // Draws a swarm as strings: `swarmOf('A: ##..#', 'B: .####', 'we: #....')`. One column a piece, `#` where it is held.
 
 import type { Decision } from '../../src/swarm/choker.js';
+import type { SwarmPeer } from '../../src/swarm/peer.js';
 import type { PeerFacts, PeerNumber, SwarmPort } from '../../src/swarm/port.js';
 import { Swarm, type SwarmSettings } from '../../src/swarm/swarm.js';
 import { Bitfield } from '../../src/torrent/bitfield.js';
@@ -19,6 +20,8 @@ export interface Drawing {
   readonly seed?: number;
   readonly settings?: Partial<SwarmSettings>;
   readonly fast?: boolean;
+  /** Whether the peers were met before the metadata was here. */
+  readonly greeted?: boolean;
   /** Whether the peers let us download from the start; yes unless said. */
   readonly unchoked?: boolean;
 }
@@ -77,7 +80,10 @@ export const SETTINGS: SwarmSettings = {
   allowedFast: () => [],
 };
 
-export function factsOf(number: PeerNumber, options: { fast?: boolean; incoming?: boolean } = {}): PeerFacts {
+export function factsOf(
+  number: PeerNumber,
+  options: { fast?: boolean; incoming?: boolean; greeted?: boolean } = {},
+): PeerFacts {
   const id = peerId(new Uint8Array(20).fill(number));
   if (!id) throw new RangeError('unreachable');
   const address = { host: `10.0.${number >> 8}.${number & 255}`, port: 6881 };
@@ -87,7 +93,7 @@ export function factsOf(number: PeerNumber, options: { fast?: boolean; incoming?
     peerId: id,
     fast: options.fast ?? true,
     extended: true,
-    greeted: false,
+    greeted: options.greeted ?? false,
   };
 }
 
@@ -95,7 +101,8 @@ export class DrawnSwarm {
   readonly port = new RecordingPort();
   readonly swarm: Swarm;
   readonly names = new Map<string, PeerNumber>();
-  readonly #blocksPerPiece: number;
+  #tickedMs = 0;
+  #flushed = 0;
 
   constructor(rows: readonly string[], drawing: Drawing) {
     const fields = rows.map(row => {
@@ -103,8 +110,7 @@ export class DrawnSwarm {
       return { name, field };
     });
     const pieces = fields[0]?.field.length ?? 0;
-    this.#blocksPerPiece = drawing.blocksPerPiece ?? 1;
-    const pieceLength = this.#blocksPerPiece * BLOCK_LENGTH;
+    const pieceLength = (drawing.blocksPerPiece ?? 1) * BLOCK_LENGTH;
     const geometry = new Geometry(
       (pieces - 1) * pieceLength + (drawing.lastPieceLength ?? pieceLength),
       pieceLength,
@@ -112,11 +118,7 @@ export class DrawnSwarm {
     const ours = this.field(fields.find(({ name }) => name === 'we')?.field ?? '', geometry);
     const settings = { ...SETTINGS, ...drawing.settings };
     this.swarm = new Swarm(geometry, ours, settings, this.port, seeded(drawing.seed ?? 1));
-    for (const { name, field } of fields) {
-      if (name === 'we') continue;
-      this.names.set(name, this.names.size + 1);
-      this.join(name, field, drawing);
-    }
+    for (const { name, field } of fields) if (name !== 'we') this.join(name, field, drawing);
   }
 
   field(drawn: string, geometry = this.swarm.geometry): Bitfield {
@@ -125,11 +127,18 @@ export class DrawnSwarm {
     return field;
   }
 
-  join(name: string, drawn: string, drawing: Drawing): void {
-    const number = this.number(name);
-    this.swarm.peerConnected(number, factsOf(number, drawing), 0);
-    this.swarm.message(number, { type: 'bitfield', bits: this.field(drawn).bytes }, 0);
-    if (drawing.unchoked ?? true) this.swarm.message(number, { type: 'unchoke' }, 0);
+  join(name: string, drawn: string, drawing: Drawing = {}, now = 0): void {
+    const number = this.connect(name, drawing, now);
+    this.swarm.message(number, { type: 'bitfield', bits: this.field(drawn).bytes }, now);
+    if (drawing.unchoked ?? true) this.swarm.message(number, { type: 'unchoke' }, now);
+  }
+
+  /** A peer that has said nothing yet. */
+  connect(name: string, drawing: Drawing = {}, now = 0): PeerNumber {
+    const number = this.names.size + 1;
+    this.names.set(name, number);
+    this.swarm.peerConnected(number, factsOf(number, drawing), now);
+    return number;
   }
 
   number(name: string): PeerNumber {
@@ -138,23 +147,93 @@ export class DrawnSwarm {
     return number;
   }
 
-  /** What was asked of this peer so far, as `piece.block`. */
-  asked(name: string): string[] {
-    return this.port.requests
-      .filter(request => request.peer === this.number(name))
-      .map(request => `${request.piece}.${request.begin / BLOCK_LENGTH}`);
+  /** What the swarm knows of a peer that is here. */
+  peer(name: string): SwarmPeer {
+    const peer = this.swarm.peers.get(this.number(name));
+    if (!peer) throw new RangeError(`${name} has left`);
+    return peer;
   }
 
-  /** The peer sends a block, `piece.block`. */
-  gives(name: string, block: string, now = 0): void {
-    const [piece = 0, number = 0] = block.split('.').map(Number);
-    const length = this.swarm.geometry.blockLength(piece as Piece, number);
-    const begin = number * BLOCK_LENGTH;
-    this.swarm.message(this.number(name), { type: 'piece', index: piece, begin, block: { length } }, now);
+  /** What was asked of this peer so far, as `piece.block`. */
+  asked(name: string): string[] {
+    return this.port.requests.filter(({ peer }) => peer === this.number(name)).map(blockName);
+  }
+
+  /** What of it is waited for still. */
+  awaited(name: string): string[] {
+    const { geometry } = this.swarm;
+    return this.peer(name)
+      .outstanding.toArray()
+      .map(number => `${geometry.pieceOf(number)}.${geometry.blockOf(number)}`);
+  }
+
+  /** The blocks that were read for this peer so far. */
+  served(name: string): string[] {
+    return this.port.reads.filter(({ peer }) => peer === this.number(name)).map(blockName);
+  }
+
+  /** The peer sends blocks, `piece.block`. */
+  gives(name: string, blocks: string | readonly string[], now = 0): void {
+    for (const block of [blocks].flat()) {
+      const { index, begin, length } = this.block(block);
+      this.says(name, { type: 'piece', index, begin, block: { length } }, now);
+    }
+  }
+
+  /** All peers give what they are asked for, a block each in turn, until nothing is awaited. */
+  exhaust(now = 0): void {
+    for (let given = true; given; ) {
+      given = false;
+      for (const [name, number] of this.names) {
+        const [block] = this.swarm.peers.has(number) ? this.awaited(name) : [];
+        if (block === undefined) continue;
+        this.gives(name, block, now);
+        given = true;
+      }
+    }
+  }
+
+  /** The peer asks for blocks, takes that back, or refuses ours. */
+  asks(name: string, blocks: string | readonly string[], now = 0): void {
+    for (const block of [blocks].flat()) this.says(name, { type: 'request', ...this.block(block) }, now);
+  }
+
+  cancels(name: string, block: string, now = 0): void {
+    this.says(name, { type: 'cancel', ...this.block(block) }, now);
+  }
+
+  rejects(name: string, blocks: string | readonly string[], now = 0): void {
+    for (const block of [blocks].flat()) this.says(name, { type: 'reject', ...this.block(block) }, now);
+  }
+
+  /** Bytes of the block `piece.block`, as messages name them. */
+  block(name: string): { index: number; begin: number; length: number } {
+    const [index = 0, block = 0] = name.split('.').map(Number);
+    const length = this.swarm.geometry.blockLength(index as Piece, block);
+    return { index, begin: block * BLOCK_LENGTH, length };
+  }
+
+  /** The network has taken all that was read, or the reads failed. */
+  flushes(ok = true, now = 0): void {
+    const read = this.port.reads.slice(this.#flushed);
+    this.#flushed += read.length;
+    for (const { peer, length } of read) this.swarm.blockSent(peer, length, ok, now);
   }
 
   says(name: string, message: Message, now = 0): void {
     this.swarm.message(this.number(name), message, now);
+  }
+
+  leaves(name: string, now = 0): void {
+    this.swarm.peerClosed(this.number(name), now);
+  }
+
+  /** Time passes, with all ticks that are due. */
+  passes(toMs: number): void {
+    for (let now = this.swarm.tick(this.#tickedMs); now <= toMs; now = this.swarm.tick(now)) {
+      this.#tickedMs = now;
+    }
+    this.#tickedMs = toMs;
   }
 
   /** The storage found the piece right or wrong. */
@@ -171,6 +250,18 @@ export class DrawnSwarm {
   told(name: string): string[] {
     return this.port.sent.filter(({ peer }) => peer === this.number(name)).map(({ message }) => message.type);
   }
+
+  /** The messages of one type that the peer was sent, as the piece or `piece.block` they name. */
+  toldOf(name: string, type: Message['type']): (number | string)[] {
+    return this.port.sent.flatMap(({ peer, message }) => {
+      if (peer !== this.number(name) || message.type !== type || !('index' in message)) return [];
+      return 'begin' in message ? blockName({ piece: message.index, begin: message.begin }) : message.index;
+    });
+  }
+}
+
+function blockName({ piece, begin }: { piece: number; begin: number }): string {
+  return `${piece}.${begin / BLOCK_LENGTH}`;
 }
 
 /** Draws a swarm: one `name: pieces` row a peer, `we` is us. */
