@@ -89,20 +89,6 @@ def add_torrent(session, spec):
     return handle
 
 
-def describe(index, handle):
-    status = handle.status()
-    return {
-        'torrent': index,
-        'state': str(status.state),
-        'done': status.is_seeding,
-        'progress': round(status.progress, 4),
-        'peers': status.num_peers,
-        'downloaded': status.total_payload_download,
-        'uploaded': status.total_payload_upload,
-        'error': status.errc.message() if status.errc.value() else '',
-    }
-
-
 class Runner:
     def __init__(self, options):
         self.sessions = [make_session(listen, options.get('dht', False)) for listen in options['listen']]
@@ -110,7 +96,6 @@ class Runner:
         self.bootstrap = options.get('bootstrap', [])
         self.leave_when_done = options.get('leaveWhenDone', False)
         self.dht = options.get('dht', False)
-        self.node_metric = lt.find_metric_idx('dht.dht_nodes')
         self.nodes = [0] * len(self.sessions)
         self.flushing = set()
         self.finished = set()
@@ -129,13 +114,8 @@ class Runner:
         order = json.loads(line)
         if order['command'] == 'lookup':
             self.sessions[0].dht_get_peers(lt.sha1_hash(bytes.fromhex(order['infoHash'])))
-        elif order['command'] == 'stats':
-            for index, handle in enumerate(self.handles):
-                say('stats', **describe(index, handle))
         elif order['command'] == 'nodes':
             say('nodes', nodes=self.nodes)
-        elif order['command'] == 'connect':
-            self.handles[order['torrent']].connect_peer(address(order['peer']))
 
     def alerts(self):
         for index, session in enumerate(self.sessions):
@@ -155,7 +135,7 @@ class Runner:
         index = self.handles.index(handle)
         if index in self.flushing and index not in self.finished:
             self.finished.add(index)
-            say('done', **describe(index, handle))
+            say('done', torrent=index)
 
     def tick(self):
         self.alerts()

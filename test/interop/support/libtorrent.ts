@@ -9,7 +9,8 @@ const ANSWER_MS = 10_000;
 /** A client announces itself again at intervals of its own; aria2's first try may come before its bootstrap is over. */
 const ANNOUNCED_MS = 90_000;
 const LOOKUP_INTERVAL_MS = 250;
-const DHT_PORT = 6881;
+/** Of a session; further sessions in one namespace take the ports after it. */
+const PORT = 6881;
 
 export interface TorrentSpec {
   readonly torrent?: string;
@@ -22,7 +23,6 @@ export interface TorrentSpec {
 }
 
 export interface SessionSpec {
-  readonly port?: number;
   /** Nodes of the private DHT; no DHT where absent. */
   readonly bootstrap?: readonly string[];
   readonly torrents: readonly TorrentSpec[];
@@ -30,15 +30,6 @@ export interface SessionSpec {
   readonly leaveWhenDone?: boolean;
   /** Put before the command line, as a measuring program is. */
   readonly prefix?: readonly string[];
-}
-
-export interface TorrentStats {
-  readonly torrent: number;
-  readonly state: string;
-  readonly done: boolean;
-  readonly peers: number;
-  readonly downloaded: number;
-  readonly uploaded: number;
 }
 
 interface Found {
@@ -65,7 +56,7 @@ export class Libtorrent {
   readonly peer: string;
 
   constructor(namespace: Namespace, spec: SessionSpec) {
-    this.peer = `${namespace.address}:${spec.port ?? 6881}`;
+    this.peer = `${namespace.address}:${PORT}`;
     const options = {
       listen: [this.peer],
       dht: spec.bootstrap !== undefined,
@@ -83,13 +74,6 @@ export class Libtorrent {
       isEvent(line, 'done', torrent),
     );
   }
-
-  async stats(torrent = 0): Promise<TorrentStats> {
-    const from = this.program.lines.length;
-    this.program.send(JSON.stringify({ command: 'stats' }));
-    const isAnswer = (line: string): boolean => isEvent(line, 'stats', torrent);
-    return JSON.parse(await this.program.waitForLine('statistics', ANSWER_MS, isAnswer, from));
-  }
 }
 
 /** A seed of all these torrents, ready. */
@@ -106,7 +90,7 @@ export class PrivateDht {
   readonly #program: Program;
 
   private constructor(namespace: Namespace, count: number) {
-    this.nodes = Array.from({ length: count }, (_, index) => `${namespace.address}:${DHT_PORT + index}`);
+    this.nodes = Array.from({ length: count }, (_, index) => `${namespace.address}:${PORT + index}`);
     const options = { listen: this.nodes, dht: true, bootstrap: this.nodes };
     this.#program = namespace.start('DHT nodes', [PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)]);
   }
