@@ -11,6 +11,7 @@ export class Deadlines {
   readonly #limits: Limits;
   readonly #startedAtMs: number;
   #progressedAtMs: number;
+  #receivedBytes = 0;
 
   constructor(limits: Limits, now: number) {
     this.#limits = limits;
@@ -18,8 +19,15 @@ export class Deadlines {
     this.#progressedAtMs = now;
   }
 
-  /** New bytes arrived. */
-  progressed(now: number): void {
+  /** Bytes begin to be waited for. */
+  restart(now: number): void {
+    this.#progressedAtMs = now;
+  }
+
+  /** So many useful bytes arrived so far. */
+  received(bytes: number, now: number): void {
+    if (bytes <= this.#receivedBytes) return;
+    this.#receivedBytes = bytes;
     this.#progressedAtMs = now;
   }
 

@@ -41,6 +41,7 @@ class Engine implements EngineHandle, EngineContext {
   readonly #torrents = new Map<string, Torrent>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -52,31 +53,23 @@ class Engine implements EngineHandle, EngineContext {
       maxConnections: options.maxConnections,
       maxDownloadBps: options.maxDownloadBps,
       maxUploadBps: options.maxUploadBps,
-      ownerOf: infoHash => this.#torrents.get(toHex(infoHash))?.peers,
+      ownerOf: infoHash => {
+        const peers = this.#torrents.get(toHex(infoHash))?.peers;
+        return peers?.isClosed ? undefined : peers;
+      },
       wakeAt: timeMs => this.wakeAt(timeMs),
     });
   }
 
-  async start(): Promise<void> {
-    const { dht, port, dhtBootstrap, onEvent } = this.#options;
-    const node = dht
-      ? new DhtDiscovery({ bootstrap: dhtBootstrap, remembered: await rememberedNodes(this.stateDirectory) })
-      : undefined;
-    const bindDht = node && (async (udpPort: number) => void (await node.listen(udpPort)));
-    const listener = await this.network.listen(port, bindDht);
-    this.dht = node;
-    onEvent({
-      event: 'listening',
-      host: listener.host,
-      port: listener.port,
-      dhtPort: node ? listener.port : null,
-    });
-    this.wakeAt(this.now());
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
   }
 
   add(source: TorrentSource, options: TorrentOptions, onComplete: () => void): TorrentHandle {
     const infoHash = infoHashOf(source);
     const key = toHex(infoHash);
+    if (this.#closing) throw new TorrentError('INTERNAL', `adding ${key}: the engine is closed`);
     if (this.#torrents.has(key)) {
       throw new TorrentError('LOCKED', `adding ${key}: this torrent is being downloaded already`);
     }
@@ -115,6 +108,23 @@ class Engine implements EngineHandle, EngineContext {
     if (this.#torrents.get(key) === torrent) this.#torrents.delete(key);
   }
 
+  async #start(): Promise<void> {
+    const { dht, port, dhtBootstrap, onEvent } = this.#options;
+    const node = dht
+      ? new DhtDiscovery({ bootstrap: dhtBootstrap, remembered: await rememberedNodes(this.stateDirectory) })
+      : undefined;
+    const bindDht = node && (async (udpPort: number) => void (await node.listen(udpPort)));
+    const listener = await this.network.listen(port, bindDht);
+    this.dht = node;
+    onEvent({
+      event: 'listening',
+      host: listener.host,
+      port: listener.port,
+      dhtPort: node ? listener.port : null,
+    });
+    this.wakeAt(this.now());
+  }
+
   #tick(): void {
     const now = this.now();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
@@ -126,6 +136,8 @@ class Engine implements EngineHandle, EngineContext {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#torrents.values()].map(torrent => torrent.stop()));
+    // What was about to be opened must be closed too.
+    await this.#starting?.catch(() => {});
     clearTimeout(this.#timer);
     if (this.dht) await rememberNodes(this.stateDirectory, this.dht.nodes());
     await Promise.all([this.network.close(), this.dht?.stop()]);

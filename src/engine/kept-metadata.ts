@@ -1,8 +1,8 @@
 // Metadata between runs: what was kept of an earlier one, and --save-torrent.
 
 import { writeFile } from 'node:fs/promises';
+import { diskError } from '../storage/disk-error.js';
 import { findCached } from '../storage/metadata-cache.js';
-import { TorrentError } from '../torrent/errors.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { buildTorrent, parseInfo } from '../torrent/metainfo.js';
 import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
@@ -21,12 +21,11 @@ export async function keptMetainfo(
   return parseInfo(kept.infoBytes, [...magnet.trackers, ...others], webSeeds);
 }
 
-/** Writes a .torrent. @throws TorrentError DISK_IO */
+/** Writes a .torrent. @throws TorrentError DISK_FULL, DISK_IO */
 export async function saveTorrent(path: string, metainfo: Metainfo): Promise<void> {
   try {
     await writeFile(path, buildTorrent(metainfo));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TorrentError('DISK_IO', `saving ${path}: ${why}`, { cause: error });
+    throw diskError(`saving ${path}`, error);
   }
 }

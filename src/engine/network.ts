@@ -105,11 +105,12 @@ export class Network implements LinkContext {
     this.#options.wakeAt(now);
   }
 
-  /** Gives up all dials of this torrent in silence. */
+  /** Gives up all dials and connections of this torrent in silence. */
   forget(owner: Dialling): void {
     this.#dialer.forget(owner);
     for (const giveUp of this.#dials.get(owner) ?? []) giveUp();
     this.#dials.delete(owner);
+    for (const link of [...this.#links]) if (link.owner === owner) link.close();
   }
 
   /** Lets those who wait for upload tokens know when they get some. */
@@ -153,7 +154,8 @@ export class Network implements LinkContext {
   }
 
   #dialNow(owner: Dialling, address: HostPort): void {
-    if (this.#links.size >= this.#options.maxConnections) {
+    // This dial is one of those half-open.
+    if (this.#links.size + this.#dialer.halfOpen > this.#options.maxConnections) {
       this.#dialer.ended();
       owner.dialFailed(address, 'too many connections');
       return;

@@ -61,6 +61,7 @@ export class PeerLink {
   #decoder: Decoder | undefined;
   #open = true;
   #answered = false;
+  #hasToldPort = false;
   readonly #sinceMs: number;
   #receivedAtMs: number;
   #sentAtMs: number;
@@ -119,6 +120,7 @@ export class PeerLink {
     if (this.number < 0) {
       if (now - this.#sinceMs >= LIMITS.handshakeTimeoutMs) this.#end('handshake-timeout');
     } else if (now - this.#receivedAtMs >= LIMITS.idleTimeoutMs) this.#end('idle-timeout');
+    else if (this.socket.bufferedBytes > LIMITS.unreadBytes) this.#end('message-flood');
     else if (now - this.#sentAtMs >= LIMITS.keepAliveMs) this.#write(encode({ type: 'keepAlive' }));
   }
 
@@ -174,11 +176,11 @@ export class PeerLink {
     this.handshake = handshake;
     this.#decoder = new Decoder({ fast: handshake.fast, pieceCount: owner.pieceCount });
     const refusal = owner.linkOpened(this, handshake);
-    if (refusal) {
-      this.#end(refusal);
-      return undefined;
-    }
-    return rest;
+    if (!refusal) return rest;
+    // Not before our handshake has left, which tells the peer whom it has met: itself, or somebody it knows already.
+    this.#decoder.stop();
+    setImmediate(() => this.#end(refusal));
+    return undefined;
   }
 
   #onMessage(message: WireMessage): void {
@@ -187,6 +189,8 @@ export class PeerLink {
       case 'unknown':
         return;
       case 'port':
+        if (this.#hasToldPort) return;
+        this.#hasToldPort = true;
         this.owner?.linkPort(this, message.port);
         return;
       case 'extended': {

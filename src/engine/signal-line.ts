@@ -6,6 +6,11 @@ export class SignalLine {
   #reject: ((error: Error) => void) | undefined;
   #error: Error | undefined;
 
+  /** Whether somebody waits. */
+  get isAwaited(): boolean {
+    return this.#resolve !== undefined;
+  }
+
   /** Wakes who waits; an error is thrown there, now or at the next wait. */
   wake(error?: Error): void {
     if (error && this.#reject) this.#reject(error);

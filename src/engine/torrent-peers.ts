@@ -3,6 +3,7 @@
 
 import type { OpenTorrent } from '../storage/open.js';
 import type { Decision } from '../swarm/choker.js';
+import { EarlyMessages } from '../swarm/early-messages.js';
 import type { MetadataFetch } from '../swarm/metadata-fetch.js';
 import type { PeerFacts, PeerNumber, SwarmPort } from '../swarm/port.js';
 import type { Recruiter } from '../swarm/recruiter.js';
@@ -13,11 +14,12 @@ import type { Piece } from '../torrent/geometry.js';
 import { formatHostPort } from '../torrent/host-port.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { addressBytes, hostText } from '../torrent/ip.js';
-import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import { LIMITS } from '../torrent/limits.js';
 import type { HostPort, Metainfo } from '../torrent/metainfo-types.js';
 import type { Handshake } from '../wire/handshake.js';
 import type { Block, ExtensionHandshake, Message } from '../wire/message.js';
 import type { TorrentEvent } from './events.js';
+import { shareMetadata } from './metadata-share.js';
 import type { Dialling, Network } from './network.js';
 import type { PeerLink } from './peer-link.js';
 import { UploadLine } from './upload-line.js';
@@ -41,12 +43,16 @@ export class TorrentPeers implements Dialling, SwarmPort {
   readonly #options: TorrentPeersOptions;
   readonly #links = new Map<PeerNumber, PeerLink>();
   readonly #uploads = new Map<PeerNumber, UploadLine>();
+  /** What peers say while the data is being opened, where no fetch of the metadata keeps it. */
+  readonly #early = new Map<PeerNumber, EarlyMessages>();
   readonly #freeNumbers: PeerNumber[] = [];
   #nextNumber = 0;
   #fetch: MetadataFetch | undefined;
   #swarm: Swarm | undefined;
   #opened: OpenTorrent | undefined;
   #metainfo: Metainfo | undefined;
+  #metadataBytes = 0;
+  #isClosed = false;
 
   constructor(options: TorrentPeersOptions) {
     this.infoHash = options.infoHash;
@@ -57,35 +63,41 @@ export class TorrentPeers implements Dialling, SwarmPort {
     return this.#swarm?.geometry.pieceCount;
   }
 
-  get count(): number {
-    return this.#links.size;
+  /** Bytes of metadata that peers gave, right or wrong. */
+  get metadataBytes(): number {
+    return this.#metadataBytes;
+  }
+
+  /** Whether nobody is let in any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Phase one: messages go to the fetch of the metadata, which keeps what a swarm must hear later. */
   fetchMetadata(fetch: MetadataFetch): void {
     this.#fetch = fetch;
+    this.#introduceAll(fetch, number => this.#saidEarly(number));
   }
 
   /** Phase two: tells the swarm of everybody who is here, and of what they said so far. */
   enterSwarm(swarm: Swarm, opened: OpenTorrent, metainfo: Metainfo): void {
-    const now = this.#options.network.now();
     const fetch = this.#fetch;
     this.#fetch = undefined;
     this.#swarm = swarm;
     this.#opened = opened;
     this.#metainfo = metainfo;
-    for (const [number, link] of [...this.#links]) {
+    for (const link of this.#links.values()) {
       link.setPieceCount(swarm.geometry.pieceCount);
-      link.send(this.#extensionHandshake(link));
-      if (link.handshake) swarm.peerConnected(number, factsOf(link, link.handshake, true), now);
-      for (const message of fetch?.replay(number) ?? []) swarm.message(number, message, now);
+      if (link.handshake?.extended) link.send(this.#extensionHandshake(link));
     }
+    this.#introduceAll(swarm, number => fetch?.replay(number) ?? this.#saidEarly(number));
   }
 
-  /** Hangs up on everybody. */
+  /** Hangs up on everybody, for good. */
   closeAll(): void {
-    this.#options.network.forget(this);
     for (const number of [...this.#links.keys()]) this.close(number, 'shutdown');
+    this.#options.network.forget(this);
+    this.#isClosed = true;
   }
 
   // --- what links tell ------------------------------------------------------------------------------------------
@@ -102,15 +114,15 @@ export class TorrentPeers implements Dialling, SwarmPort {
     if (verdict.replaces !== undefined) this.#drop(verdict.replaces, 'duplicate');
     link.number = number;
     this.#links.set(number, link);
-    const address = formatHostPort(link.socket.address);
-    const how = link.socket.incoming ? 'incoming' : 'dialled';
-    this.#options.onEvent({ event: 'peer', address, how });
+    this.#tell(link, link.socket.incoming ? 'incoming' : 'dialled');
     if (handshake.extended) link.send(this.#extensionHandshake(link));
-    if (handshake.dht && this.#options.network.dht) link.sendPort(this.#options.network.port);
+    if (handshake.dht && this.#options.network.dht && !this.#metainfo?.private)
+      link.sendPort(this.#options.network.port);
     if (this.#swarm) this.#swarm.peerConnected(number, facts, now);
     else {
       if (handshake.fast) link.send({ type: 'haveNone' });
-      this.#fetch?.peerConnected(number, facts, now);
+      if (this.#fetch) this.#fetch.peerConnected(number, facts, now);
+      else this.#early.set(number, new EarlyMessages());
       this.#options.onInput();
     }
     return undefined;
@@ -119,16 +131,20 @@ export class TorrentPeers implements Dialling, SwarmPort {
   linkMessage(link: PeerLink, message: Message): void {
     const now = this.#options.network.now();
     if (message.type === 'extensionHandshake') this.#noteAddresses(link, message, now);
-    if (message.type === 'metadataRequest') this.#serveMetadata(link, message.piece);
+    if (message.type === 'metadataData') this.#metadataBytes += message.data.length;
+    if (message.type === 'metadataRequest') shareMetadata(link, this.#metainfo?.infoBytes, message.piece);
     else if (this.#swarm) this.#swarm.message(link.number, message, now);
-    else {
-      this.#fetch?.message(link.number, message, now);
+    else if (this.#fetch) {
+      this.#fetch.message(link.number, message, now);
       this.#options.onInput();
+    } else {
+      const fault = this.#early.get(link.number)?.note(message);
+      if (fault) this.close(link.number, fault);
     }
   }
 
   linkPort(link: PeerLink, port: number): void {
-    this.#options.onDhtNode({ host: link.socket.address.host, port });
+    if (!this.#metainfo?.private) this.#options.onDhtNode({ host: link.socket.address.host, port });
   }
 
   linkDrained(link: PeerLink): void {
@@ -139,8 +155,9 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const now = this.#options.network.now();
     const { number } = link;
     if (number < 0) {
-      // A dial that led nowhere; those who were turned away after their handshake are booked already.
-      if (!link.socket.incoming && !link.handshake) this.dialFailed(link.socket.address, reason);
+      // Who was turned away after the handshake is booked already; other dials led nowhere.
+      if (link.handshake) this.#tell(link, 'failed', reason);
+      else if (!link.socket.incoming) this.dialFailed(link.socket.address, reason);
       return;
     }
     this.#forget(number, reason);
@@ -207,6 +224,20 @@ export class TorrentPeers implements Dialling, SwarmPort {
     line.push(piece, begin, length);
   }
 
+  /** Tells a phase that begins who is here. @param said what a peer said before */
+  #introduceAll(phase: MetadataFetch | Swarm, said: (peer: PeerNumber) => readonly Message[]): void {
+    const now = this.#options.network.now();
+    for (const [number, link] of [...this.#links]) {
+      if (link.handshake) phase.peerConnected(number, factsOf(link, link.handshake, true), now);
+      for (const message of said(number)) phase.message(number, message, now);
+    }
+    this.#early.clear();
+  }
+
+  #saidEarly(peer: PeerNumber): readonly Message[] {
+    return this.#early.get(peer)?.messages() ?? [];
+  }
+
   /** Closes a connection that the phase does not close itself. */
   #drop(number: PeerNumber, reason: CloseReason): void {
     const now = this.#options.network.now();
@@ -219,6 +250,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const link = this.#links.get(number);
     if (!link) return;
     this.#links.delete(number);
+    this.#early.delete(number);
     this.#uploads.get(number)?.close();
     this.#uploads.delete(number);
     this.#freeNumbers.push(number);
@@ -232,6 +264,11 @@ export class TorrentPeers implements Dialling, SwarmPort {
       received: peer?.down.totalBytes ?? 0,
       sent: peer?.up.totalBytes ?? 0,
     });
+  }
+
+  #tell(link: PeerLink, how: 'dialled' | 'incoming' | 'failed', why?: CloseReason): void {
+    const address = formatHostPort(link.socket.address);
+    this.#options.onEvent({ event: 'peer', address, how, ...(why && { why }) });
   }
 
   #extensionHandshake(link: PeerLink): ExtensionHandshake {
@@ -251,22 +288,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const { recruiter, network } = this.#options;
     if (listenPort !== undefined) recruiter.listensAt(link.number, listenPort, now);
     const host = yourIp && hostText(yourIp);
-    if (host && network.port > 0) recruiter.seenAs({ host, port: network.port });
-  }
-
-  /** A part of the info dictionary (BEP 9), or a reject while we lack it. */
-  #serveMetadata(link: PeerLink, piece: number): void {
-    const info = this.#metainfo?.infoBytes;
-    const begin = piece * BLOCK_LENGTH;
-    const servable =
-      info && begin < info.length && link.metadataServed < 2 * Math.ceil(info.length / BLOCK_LENGTH) + 8;
-    if (!servable) {
-      link.send({ type: 'metadataReject', piece });
-      return;
-    }
-    link.metadataServed++;
-    const data = info.subarray(begin, begin + BLOCK_LENGTH);
-    link.send({ type: 'metadataData', piece, totalSize: info.length, data });
+    if (host && network.port > 0) recruiter.seenAs(link.number, { host, port: network.port });
   }
 }
 

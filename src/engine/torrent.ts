@@ -89,6 +89,7 @@ export class Torrent implements TorrentHandle {
 
   /** Does what is due; returns when it wants to be called next. */
   tick(now: number): number {
+    if (this.#stopped.signal.aborted) return Number.POSITIVE_INFINITY;
     for (let address = this.#recruiter.next(now); address; address = this.#recruiter.next(now)) {
       this.#context.network.dial(this.peers, address);
     }
@@ -97,10 +98,8 @@ export class Torrent implements TorrentHandle {
       this.#progressAtMs = now + PROGRESS_MS;
       this.#reportProgress(now);
     }
-    const error =
-      this.#seedingSinceMs < 0 && this.#deadlines.expired(now, !!this.#fetch, () => this.#whyNoMetadata());
-    if (error) this.#waiting.wake(error);
-    else if (this.#seedGoalReached(now)) this.#waiting.wake();
+    // While data is being checked or closed nobody waits for peers, so no time runs out.
+    if (this.#waiting.isAwaited) this.#watchTime(now);
     return Math.min(phaseAtMs, this.#recruiter.nextDueMs, this.#progressAtMs);
   }
 
@@ -118,7 +117,7 @@ export class Torrent implements TorrentHandle {
     if (!have.full) return;
     if (seed) await opened.seal();
     else {
-      this.peers.closeAll();
+      this.#leave();
       await opened.close();
     }
     this.#report.done(metainfo, this.#swarm, this.#context.now());
@@ -133,12 +132,20 @@ export class Torrent implements TorrentHandle {
     if (!this.#stopped.signal.aborted) await this.#waiting.wait();
   }
 
-  async #end(): Promise<void> {
+  /** Begins nothing any more and parts from everybody. */
+  #leave(): void {
     this.#stopped.abort();
     this.#searches.stop();
     this.peers.closeAll();
-    this.#context.forget(this);
-    await this.#opened?.close();
+  }
+
+  async #end(): Promise<void> {
+    this.#leave();
+    try {
+      await this.#opened?.close();
+    } finally {
+      this.#context.forget(this);
+    }
   }
 
   /** The info dictionary: as given, as kept from an earlier run, or from peers. Undefined when we are stopped first. */
@@ -195,6 +202,7 @@ export class Torrent implements TorrentHandle {
     });
     if (!opened) return undefined;
     this.#opened = opened;
+    if (signal.aborted) return undefined;
     for (const warning of opened.warnings) this.#report.warning(warning);
     const { have, layout, geometry } = opened.storage;
     if (opened.how !== 'fresh') this.#report.resumed(have.count, bytesHave(geometry, have), opened.how);
@@ -227,7 +235,7 @@ export class Torrent implements TorrentHandle {
     }
     this.#swarm = swarm;
     this.#fetch = undefined;
-    this.#deadlines.progressed(this.#context.now());
+    this.#deadlines.restart(this.#context.now());
     this.peers.enterSwarm(swarm, opened, metainfo);
     this.#searches.start(metainfo);
     this.#context.wakeAt(this.#context.now());
@@ -243,10 +251,7 @@ export class Torrent implements TorrentHandle {
     const swarm = this.#swarm;
     if (!swarm) return;
     const now = this.#context.now();
-    if (ok) {
-      this.#deadlines.progressed(now);
-      this.#pieceDone(piece);
-    }
+    if (ok) this.#pieceDone(piece);
     swarm.pieceChecked(piece, ok, now);
     if (!swarm.complete) return;
     this.#report.progress(swarm, now);
@@ -259,10 +264,21 @@ export class Torrent implements TorrentHandle {
       this.#report.dht(this.#context.dht.nodeCount, this.#recruiter.known);
   }
 
+  #watchTime(now: number): void {
+    if (this.#seedingSinceMs >= 0) {
+      if (this.#seedGoalReached(now)) this.#waiting.wake();
+      return;
+    }
+    const { receivedBytes, wastedBytes } = this.#swarm?.downloads ?? { receivedBytes: 0, wastedBytes: 0 };
+    this.#deadlines.received(this.peers.metadataBytes + receivedBytes - wastedBytes, now);
+    const error = this.#deadlines.expired(now, !!this.#fetch, () => this.#whyNoMetadata());
+    if (error) this.#waiting.wake(error);
+  }
+
   #seedGoalReached(now: number): boolean {
     const { seed } = this.#options;
     const swarm = this.#swarm;
-    if (!seed || !swarm || this.#seedingSinceMs < 0) return false;
+    if (!seed || !swarm) return false;
     if (seed.timeMs !== undefined && now - this.#seedingSinceMs >= seed.timeMs) return true;
     return seed.ratio !== undefined && swarm.uploads.sentBytes >= seed.ratio * swarm.geometry.length;
   }

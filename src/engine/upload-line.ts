@@ -29,6 +29,8 @@ export interface UploadLineOptions {
 export class UploadLine implements RateConsumer {
   readonly #options: UploadLineOptions;
   readonly #waiting: Waiting[] = [];
+  /** Blocks are being read: those that are ordered meanwhile wait for their turn. */
+  #isReading = false;
   /** Lengths of blocks in the socket's own buffer, while that is full. */
   #undrained: number[] = [];
 
@@ -39,13 +41,11 @@ export class UploadLine implements RateConsumer {
   /** Sends a block, as soon as the limit allows. */
   push(piece: Piece, begin: number, length: number): void {
     const { limiter, waits } = this.#options;
-    if (!limiter) {
-      this.#read({ piece, begin, length });
-      return;
-    }
     this.#waiting.push({ piece, begin, length });
-    limiter.wait(this);
-    waits();
+    if (limiter) {
+      limiter.wait(this);
+      waits();
+    } else this.#readAll();
   }
 
   use(bytes: number): number {
@@ -70,6 +70,14 @@ export class UploadLine implements RateConsumer {
     this.#options.limiter?.leave(this);
     this.#waiting.length = 0;
     this.#undrained.length = 0;
+  }
+
+  /** A block that is in memory is sent at once, which orders the next one: a loop, for each must not end up inside the last. */
+  #readAll(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#read(next);
+    this.#isReading = false;
   }
 
   #read(block: Waiting): void {

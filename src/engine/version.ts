@@ -2,8 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 
-/** As package.json says: `0.1.0`. The file lies one folder further up once the sources are compiled into dist. */
+let known: string | undefined;
+
+/** As package.json says: `0.1.0`. */
 export function version(): string {
+  known ??= read();
+  return known;
+}
+
+/** The file lies one folder further up once the sources are compiled into dist. */
+function read(): string {
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
       const manifest: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
