@@ -24,9 +24,9 @@ const PURE = ['torrent', 'wire', 'swarm', 'sim'];
 /** Files of pure rooms that read foreign formats and so may use these packages. */
 const MAY_USE: Record<string, readonly string[]> = {
   'src/wire/extension.ts': ['bencode'],
-  'src/torrent/metainfo.ts': ['bencode', 'parse-torrent', 'node:crypto'],
+  'src/torrent/metainfo.ts': ['bencode', 'node:crypto'],
   'src/torrent/bencode-values.ts': ['bencode'],
-  'src/torrent/magnet.ts': ['parse-torrent'],
+  'src/torrent/magnet-link.ts': ['parse-torrent'],
 };
 const IMPURE =
   /\b(Date\.|new Date|performance\.|Math\.random|setTimeout|setInterval|setImmediate|process\.|console\.)/;

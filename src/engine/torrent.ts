@@ -13,7 +13,6 @@ import type { Piece } from '../torrent/geometry.js';
 import { equalBytes, type InfoHash } from '../torrent/ids.js';
 import { addressBytes } from '../torrent/ip.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
-import { formatMagnet } from '../torrent/magnet.js';
 import { parseInfo } from '../torrent/metainfo.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
 import { Deadlines } from './deadlines.js';
@@ -124,6 +123,7 @@ export class Torrent implements TorrentHandle {
     onComplete();
     if (!seed || this.#stopped.signal.aborted) return;
     this.#seedingSinceMs = this.#context.now();
+    const { formatMagnet } = await import('../torrent/magnet-link.js');
     this.#report.seeding(formatMagnet(metainfo));
     await this.#wait();
   }

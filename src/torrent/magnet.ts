@@ -1,12 +1,11 @@
 // Magnet links (BEP 9, BEP 53) and bare info hashes. Links are read here rather than by parse-torrent, which throws on
 // v2-only links and on a stray percent sign, and makes a list of four thousand million numbers of `so=0-4000000000`.
 
-import { toMagnetURI } from 'parse-torrent';
 import { TorrentError } from './errors.js';
 import { formatHostPort, parseHostPort } from './host-port.js';
-import { fromBase32, fromHex, type InfoHash, infoHash, toHex } from './ids.js';
+import { fromBase32, fromHex, type InfoHash, infoHash } from './ids.js';
 import { LIMITS } from './limits.js';
-import type { HostPort, Magnet, Metainfo } from './metainfo-types.js';
+import type { HostPort, Magnet } from './metainfo-types.js';
 import { trackerTiers, webSeedUrls } from './source-urls.js';
 import { decodeUtf8, printable, quoted } from './text.js';
 
@@ -51,17 +50,6 @@ export function parseInfoHash(text: string): Magnet | undefined {
     peers: [],
     selectOnly: undefined,
   };
-}
-
-/** The link under which others find this torrent: hashes, name, trackers, web seeds. */
-export function formatMagnet(metainfo: Metainfo): string {
-  return toMagnetURI({
-    infoHash: toHex(metainfo.infoHash),
-    ...(metainfo.infoHashV2 && { infoHashV2: toHex(metainfo.infoHashV2) }),
-    name: metainfo.name,
-    announce: metainfo.trackers.flat(),
-    urlList: [...metainfo.webSeeds],
-  });
 }
 
 /** Keys in any case; `tr.1` counts as `tr`, as some programs number what comes more than once. */

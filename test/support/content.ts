@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import bencode from 'bencode';
 import { Geometry } from '../../src/torrent/geometry.js';
 import { BLOCK_LENGTH } from '../../src/torrent/limits.js';
-import { formatMagnet } from '../../src/torrent/magnet.js';
+import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import { buildTorrent, parseInfo } from '../../src/torrent/metainfo.js';
 import type { Metainfo } from '../../src/torrent/metainfo-types.js';
 import { seeded } from './random.js';

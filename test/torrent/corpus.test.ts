@@ -6,7 +6,8 @@ import t from 'tap';
 import { scanValue } from '../../src/torrent/bencode-scanner.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { toHex } from '../../src/torrent/ids.js';
-import { formatMagnet, parseInfoHash, parseMagnet } from '../../src/torrent/magnet.js';
+import { parseInfoHash, parseMagnet } from '../../src/torrent/magnet.js';
+import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import { parseTorrent } from '../../src/torrent/metainfo.js';
 import type { Magnet, Metainfo } from '../../src/torrent/metainfo-types.js';
 

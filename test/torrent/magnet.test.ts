@@ -1,7 +1,8 @@
 import t from 'tap';
 import { toHex } from '../../src/torrent/ids.js';
 import { LIMITS } from '../../src/torrent/limits.js';
-import { formatMagnet, parseInfoHash, parseMagnet } from '../../src/torrent/magnet.js';
+import { parseInfoHash, parseMagnet } from '../../src/torrent/magnet.js';
+import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import type { Magnet } from '../../src/torrent/metainfo-types.js';
 import { failure, parsed } from './reading.js';
 
