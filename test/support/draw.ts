@@ -133,9 +133,9 @@ export class DrawnSwarm {
     if (drawing.unchoked ?? true) this.swarm.message(number, { type: 'unchoke' }, now);
   }
 
-  /** A peer that has said nothing yet. */
+  /** A peer that has said nothing yet. Who comes again has its number again. */
   connect(name: string, drawing: Drawing = {}, now = 0): PeerNumber {
-    const number = this.names.size + 1;
+    const number = this.names.get(name) ?? this.names.size + 1;
     this.names.set(name, number);
     this.swarm.peerConnected(number, factsOf(number, drawing), now);
     return number;

@@ -12,16 +12,23 @@ import {
   LOCAL_IDS,
   parseExtended,
 } from '../../src/wire/extension.js';
-import { encodeHandshake, type Handshake, HandshakeDecoder, makePeerId } from '../../src/wire/handshake.js';
+import {
+  encodeHandshake,
+  HANDSHAKE_LENGTH,
+  type Handshake,
+  HandshakeDecoder,
+  makePeerId,
+} from '../../src/wire/handshake.js';
 import type { Message, WireMessage } from '../../src/wire/message.js';
 
 import type { Content } from './content.js';
 
 /** What the peer does unlike an honest seed. */
 export interface Script {
-  /** Bits of the handshake; both set unless told otherwise. */
+  /** Bits of the handshake: the first two are set, the third is not, unless told otherwise. */
   readonly fast?: boolean;
   readonly extended?: boolean;
+  readonly dht?: boolean;
   /** Pieces it has: all, or these. */
   readonly have?: readonly number[];
   /** 12 characters that make the peer id. */
@@ -48,6 +55,7 @@ export class FakeWire {
   readonly served: string[] = [];
   /** Port messages of the other side (BEP 5). */
   readonly ports: number[] = [];
+  keepAlives = 0;
   readonly complaints: string[] = [];
   /** The other side's handshake. */
   theirs: Handshake | undefined;
@@ -82,9 +90,11 @@ export class FakeWire {
     else this.sendHandshake();
   }
 
-  sendHandshake(infoHash = this.content.metainfo.infoHash): void {
-    const { fast = true, extended = true } = this.#script;
-    this.sendBytes(encodeHandshake({ infoHash, peerId: this.#peerId, fast, extended, dht: false }));
+  /** @param length bytes of it that are sent */
+  sendHandshake(infoHash = this.content.metainfo.infoHash, length = HANDSHAKE_LENGTH): void {
+    const { fast = true, extended = true, dht = false } = this.#script;
+    const bytes = encodeHandshake({ infoHash, peerId: this.#peerId, fast, extended, dht });
+    this.sendBytes(bytes.subarray(0, length));
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -141,6 +151,11 @@ export class FakeWire {
     }
   }
 
+  /** Waits until this holds, which is asked after all that comes. */
+  async untilTrue(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>(resolve => this.#waiting.push(resolve));
+  }
+
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -163,7 +178,7 @@ export class FakeWire {
   }
 
   #onMessage(wire: WireMessage): void {
-    if (wire.type === 'keepAlive') return;
+    if (wire.type === 'keepAlive') this.keepAlives++;
     if (wire.type === 'port') this.ports.push(wire.port);
     const message = this.#resolve(wire);
     if (!message) return;
@@ -174,18 +189,18 @@ export class FakeWire {
     else honest();
   }
 
-  /** A message of its own bytes, or undefined where there is nothing to hear. */
+  /** A message with bytes of its own (the slice of a Buffer would be a view), or undefined where there is nothing to hear. */
   #resolve(wire: WireMessage): Message | undefined {
     switch (wire.type) {
       case 'extended':
-        return this.#resolveExtended(wire.id, wire.payload.slice());
+        return this.#resolveExtended(wire.id, Uint8Array.from(wire.payload));
       case 'piece':
         return {
           ...wire,
-          block: { length: wire.block.length, data: (wire.block.data ?? new Uint8Array()).slice() },
+          block: { length: wire.block.length, data: Uint8Array.from(wire.block.data ?? []) },
         };
       case 'bitfield':
-        return { type: 'bitfield', bits: wire.bits.slice() };
+        return { type: 'bitfield', bits: Uint8Array.from(wire.bits) };
       case 'keepAlive':
       case 'port':
         return undefined;
