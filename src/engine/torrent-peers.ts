@@ -40,6 +40,10 @@ export interface TorrentPeersOptions {
 
 export class TorrentPeers implements Dialling, SwarmPort {
   readonly infoHash: InfoHash;
+  /** Bytes of metadata that peers gave, right or wrong. */
+  metadataBytes = 0;
+  /** Nobody is let in any more. */
+  isClosed = false;
   readonly #options: TorrentPeersOptions;
   readonly #links = new Map<PeerNumber, PeerLink>();
   readonly #uploads = new Map<PeerNumber, UploadLine>();
@@ -51,8 +55,6 @@ export class TorrentPeers implements Dialling, SwarmPort {
   #swarm: Swarm | undefined;
   #opened: OpenTorrent | undefined;
   #metainfo: Metainfo | undefined;
-  #metadataBytes = 0;
-  #isClosed = false;
 
   constructor(options: TorrentPeersOptions) {
     this.infoHash = options.infoHash;
@@ -63,29 +65,23 @@ export class TorrentPeers implements Dialling, SwarmPort {
     return this.#swarm?.geometry.pieceCount;
   }
 
-  /** Bytes of metadata that peers gave, right or wrong. */
-  get metadataBytes(): number {
-    return this.#metadataBytes;
-  }
-
-  /** Whether nobody is let in any more. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Phase one: messages go to the fetch of the metadata, which keeps what a swarm must hear later. */
   fetchMetadata(fetch: MetadataFetch): void {
     this.#fetch = fetch;
     this.#introduceAll(fetch, number => this.#saidEarly(number));
   }
 
+  /** The metadata is here, to be shared with others from now on. */
+  learn(metainfo: Metainfo): void {
+    this.#metainfo = metainfo;
+  }
+
   /** Phase two: tells the swarm of everybody who is here, and of what they said so far. */
-  enterSwarm(swarm: Swarm, opened: OpenTorrent, metainfo: Metainfo): void {
+  enterSwarm(swarm: Swarm, opened: OpenTorrent): void {
     const fetch = this.#fetch;
     this.#fetch = undefined;
     this.#swarm = swarm;
     this.#opened = opened;
-    this.#metainfo = metainfo;
     for (const link of this.#links.values()) {
       link.setPieceCount(swarm.geometry.pieceCount);
       if (link.handshake?.extended) link.send(this.#extensionHandshake(link));
@@ -97,7 +93,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
   closeAll(): void {
     for (const number of [...this.#links.keys()]) this.close(number, 'shutdown');
     this.#options.network.forget(this);
-    this.#isClosed = true;
+    this.isClosed = true;
   }
 
   // --- what links tell ------------------------------------------------------------------------------------------
@@ -131,7 +127,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
   linkMessage(link: PeerLink, message: Message): void {
     const now = this.#options.network.now();
     if (message.type === 'extensionHandshake') this.#noteAddresses(link, message, now);
-    if (message.type === 'metadataData') this.#metadataBytes += message.data.length;
+    if (message.type === 'metadataData') this.metadataBytes += message.data.length;
     if (message.type === 'metadataRequest') shareMetadata(link, this.#metainfo?.infoBytes, message.piece);
     else if (this.#swarm) this.#swarm.message(link.number, message, now);
     else if (this.#fetch) {

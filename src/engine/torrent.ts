@@ -106,6 +106,7 @@ export class Torrent implements TorrentHandle {
   async #run(source: TorrentSource, onComplete: () => void): Promise<void> {
     const metainfo = await this.#metadata(source);
     if (!metainfo) return;
+    this.peers.learn(metainfo);
     const { seed, saveTorrent: path } = this.#options;
     if (path !== undefined) await saveTorrent(path, metainfo);
     const opened = await this.#open(metainfo);
@@ -236,7 +237,7 @@ export class Torrent implements TorrentHandle {
     this.#swarm = swarm;
     this.#fetch = undefined;
     this.#deadlines.restart(this.#context.now());
-    this.peers.enterSwarm(swarm, opened, metainfo);
+    this.peers.enterSwarm(swarm, opened);
     this.#searches.start(metainfo);
     this.#context.wakeAt(this.#context.now());
   }

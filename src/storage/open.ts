@@ -17,7 +17,7 @@ import { acquireLock, type Lock } from './lock.js';
 import { saveMetadata } from './metadata-cache.js';
 import type { PieceBuffers } from './piece-buffer.js';
 import { ResumeState } from './resume.js';
-import { exists, realPath } from './state-file.js';
+import { realPath } from './state-file.js';
 import { foreign, type Survey, survey } from './survey.js';
 import { TorrentFiles, verifyPieces } from './torrent-files.js';
 
@@ -212,18 +212,9 @@ class Opening {
     });
   }
 
-  /** Makes the output directory, if there is room for what is missing. */
+  /** Makes the output directory, and makes sure of room for what is missing. */
   async #prepareOutput(found: Survey): Promise<void> {
     const directory = this.#directory;
-    let needed = 0;
-    this.#files.layout.files.forEach((file, index) => {
-      if (!file.pad) needed += Math.max(0, file.length - (found[index]?.allocatedBytes ?? 0));
-    });
-    const free = await freeBytes(directory);
-    if (needed > free) {
-      const what = `storing ${this.#options.metainfo.name} in ${directory}`;
-      throw new TorrentError('DISK_FULL', `${what}: ${needed} bytes are needed, ${free} are free`);
-    }
     try {
       this.#made = await mkdir(directory, { recursive: true });
     } catch (error) {
@@ -234,6 +225,14 @@ class Opening {
     } catch (error) {
       throw diskError(`writing to ${directory}`, error);
     }
+    let needed = 0;
+    this.#files.layout.files.forEach((file, index) => {
+      if (!file.pad) needed += Math.max(0, file.length - (found[index]?.allocatedBytes ?? 0));
+    });
+    const free = await freeBytes(directory);
+    if (needed <= free) return;
+    const what = `storing ${this.#options.metainfo.name} in ${directory}`;
+    throw new TorrentError('DISK_FULL', `${what}: ${needed} bytes are needed, ${free} are free`);
   }
 
   /**
@@ -261,12 +260,10 @@ class Opening {
   }
 }
 
-/** Bytes that we may still write where this path is or will be. Where the system does not tell, there is no limit. */
-async function freeBytes(path: string): Promise<number> {
-  let place = path;
-  while (!(await exists(place)) && dirname(place) !== place) place = dirname(place);
+/** Bytes that we may still write in this directory. Where the system does not tell, there is no limit. */
+async function freeBytes(directory: string): Promise<number> {
   try {
-    const { bavail, bsize } = await statfs(place);
+    const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
   } catch {
     return Number.POSITIVE_INFINITY;

@@ -88,7 +88,7 @@ export async function realPath(path: string): Promise<string> {
 }
 
 /** Whether there is anything at this path, readable or not. */
-export async function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;

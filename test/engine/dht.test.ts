@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { rememberedNodes, rememberNodes } from '../../src/engine/dht-memory.js';
 import { toHex } from '../../src/torrent/ids.js';
 import { parseMagnet } from '../../src/torrent/magnet.js';
+import { encode } from '../../src/wire/encode.js';
 import { type Content, contentOf } from '../support/content.js';
 import { EngineRun, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
@@ -87,11 +88,11 @@ t.test('a private torrent keeps out of the DHT', async t => {
   const seed = { answer: () => {}, dht: true };
   const secret = await FakePeer.dial(t, run.port, PRIVATE, seed);
   await secret.until('interested');
-  secret.send({ type: 'port', port: spied.port });
+  secret.sendBytes(encode({ type: 'port', port: spied.port }));
   run.add(PUBLIC, 'torrent');
   const open = await FakePeer.dial(t, run.port, PUBLIC, seed);
   await open.until('interested');
-  open.send({ type: 'port', port: named.port });
+  open.sendBytes(encode({ type: 'port', port: named.port }));
   await named.until(({ q }) => q === 'ping' || q === 'find_node');
   await node.until(({ infoHash }) => infoHash === toHex(PUBLIC.metainfo.infoHash));
   t.notOk(node.asksFor(PRIVATE), 'its hash is never told');
@@ -104,9 +105,18 @@ t.test('a link of a torrent that turns out to be private', async t => {
   const peer = await FakePeer.listen(t, PRIVATE);
   const node = await FakeNode.listen(t);
   const run = await withDht(t, node);
-  await run.add(PRIVATE, 'magnet', { peers: [peer.address] }).finished;
-  t.notOk(node.queries.some(({ q }) => q === 'announce_peer'));
+  run.add(PRIVATE, 'magnet', { peers: [peer.address], seed: { ratio: undefined, timeMs: undefined } });
+  await run.until('seeding');
   sameFiles(t, run.output, PRIVATE);
+  const before = node.queries.length;
+  run.add(PUBLIC, 'torrent');
+  const asked = (content: Content) => {
+    const hash = toHex(content.metainfo.infoHash);
+    return node.queries.slice(before).filter(({ q, infoHash }) => q === 'get_peers' && infoHash === hash);
+  };
+  // Both would have asked several times by then.
+  await node.until(() => asked(PUBLIC).length >= 3);
+  t.same(asked(PRIVATE), [], 'it leaves the DHT');
 });
 
 t.test('nodes are remembered', async t => {

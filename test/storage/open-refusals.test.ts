@@ -179,6 +179,10 @@ t.test('a torrent that does not fit on the disk leaves nothing behind', async t 
   });
   t.same(tree(directory), ['state', 'state/locks']);
   t.same(tree(state), ['locks']);
+  writeFileSync(join(directory, 'file'), 'x');
+  const below = join(directory, 'file', 'out');
+  const message = `creating ${below}: not a directory`;
+  await t.rejects(open({ metainfo, output: below }), { code: 'DISK_IO', message }, 'the place comes first');
 });
 
 t.test('nothing written, nothing left', async t => {

@@ -56,7 +56,7 @@ t.test('good pieces work suspicion off, but earn no credit', async t => {
   const drawn = swarmOf('we: ..', 'A: #.', 'B: .#');
   const both = [drawn.peer('A'), drawn.peer('B')];
   const { downloads } = drawn.swarm;
-  for (const ok of [true, false, false, false, true, true]) downloads.blame(both, ok);
+  for (const ok of [true, true, true, false, false, false, true, true]) downloads.blame(both, ok);
   t.same(downloads.blame(both, false), [], 'four wrong pieces, two points worked off');
   t.same(downloads.blame(both, false), both);
 });
@@ -165,6 +165,28 @@ t.test('allowed fast: who refuses it all the same is not asked again', async t =
   t.same(drawn.asked('A'), PIECE_1);
 });
 
+t.test('allowed fast: a refusal while we are unchoked does not end it', async t => {
+  const drawn = swarmOf('we: #.', 'A: .#', FOUR);
+  drawn.says('A', { type: 'allowedFast', index: 1 });
+  drawn.rejects('A', PIECE_1);
+  drawn.says('A', { type: 'choke' });
+  drawn.passes(1000);
+  t.same(drawn.awaited('A'), PIECE_1);
+});
+
+t.test('a choke opens to others what the peer had for itself', async t => {
+  const drawn = swarmOf('we: #.', 'A: .#', 'B: .#', { blocksPerPiece: 64 });
+  drawn.exhaust();
+  drawn.checked(1, false);
+  drawn.passes(0);
+  t.equal(drawn.peer('A').current?.piece, 1);
+  drawn.says('A', { type: 'choke' });
+  drawn.gives('A', drawn.awaited('A'));
+  t.same(drawn.awaited('B'), []);
+  drawn.passes(1000);
+  t.ok(drawn.awaited('B').length > 0);
+});
+
 t.test('hints are kept up to a limit', async t => {
   const drawn = swarmOf(`we: ${'.'.repeat(200)}`, `A: ${'.'.repeat(200)}`);
   for (let index = 0; index < 200; index++) {
@@ -174,7 +196,7 @@ t.test('hints are kept up to a limit', async t => {
   }
   const { suggested, allowedFast } = drawn.peer('A');
   t.same([suggested.length, allowedFast.length], [LIMITS.hintedPieces, LIMITS.hintedPieces]);
-  t.equal(allowedFast.at(-1), 199, 'the latest');
+  t.same([allowedFast[0], allowedFast.at(-1)], [100, 199], 'the latest, each once');
 });
 
 t.test('silent for 20 s: all is cancelled, others are asked first, one request remains', async t => {
@@ -187,6 +209,18 @@ t.test('silent for 20 s: all is cancelled, others are asked first, one request r
   t.same(drawn.asked('B').sort(), PIECE_1);
   t.equal(drawn.awaited('A').length, 1, 'a second time, for B has been asked for all');
   t.equal(drawn.peer('A').pipeline.target, 1);
+  drawn.passes(40_000);
+  t.equal(drawn.toldOf('A', 'cancel').length, 4, 'that was all');
+});
+
+t.test('silence counts from the unchoke, whatever was asked before', async t => {
+  const drawn = swarmOf('we: #.', 'A: .#', FOUR);
+  drawn.says('A', { type: 'choke' }, 1000);
+  drawn.says('A', { type: 'unchoke' }, 15_000);
+  drawn.passes(34_000);
+  t.notOk(drawn.peer('A').pipeline.snubbed);
+  drawn.passes(35_000);
+  t.ok(drawn.peer('A').pipeline.snubbed);
 });
 
 t.test('a snubbed peer recovers with its next block', async t => {
