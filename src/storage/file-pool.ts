@@ -2,10 +2,11 @@
 // bytes, not torrents. Errors are those of the operating system.
 
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LIMITS } from '../torrent/limits.js';
 import { errnoOf } from './disk-error.js';
+import { makeDirectory } from './make-directory.js';
 
 /** What storage asks of a disk. Paths are absolute, positions and lengths bytes. */
 export interface FileAccess {
@@ -185,7 +186,7 @@ async function openFile(path: string, mode: Mode): Promise<FileHandle> {
     return await open(path, WRITE_FLAGS, 0o666);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     return open(path, WRITE_FLAGS, 0o666);
   }
 }

@@ -4,12 +4,13 @@
 // nonce's first half, so that neither a torn tail nor one of zeros passes for a piece. The record names the nonce: a
 // journal of an older record is ignored.
 
-import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bitfield } from '../torrent/bitfield.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
 import { diskError } from './disk-error.js';
 import type { PieceLog } from './file-storage.js';
+import { makeDirectory } from './make-directory.js';
 
 const MARK = Buffer.from('rarestj1');
 const HEADER_LENGTH = 16;
@@ -38,7 +39,7 @@ export class Journal implements PieceLog {
   /** Begins an empty journal in place of an older one. @throws TorrentError DISK_FULL, DISK_IO */
   static async create(path: string, nonce: string): Promise<Journal> {
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeDirectory(dirname(path), 0o700);
       const handle = await open(path, 'w', 0o600);
       const header = headerOf(nonce);
       await handle.write(header, 0, header.length, 0);

@@ -2,7 +2,7 @@
 // nothing behind where it fails. What is decided here is the promise of the command line about data already on disk.
 
 import { constants } from 'node:fs';
-import { access, mkdir, rmdir, statfs, truncate } from 'node:fs/promises';
+import { access, rmdir, statfs, truncate } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
@@ -14,6 +14,7 @@ import type { FileAccess } from './file-pool.js';
 import { FileStorage } from './file-storage.js';
 import type { Journal } from './journal.js';
 import { acquireLock, type Lock } from './lock.js';
+import { makeDirectory } from './make-directory.js';
 import { saveMetadata } from './metadata-cache.js';
 import type { PieceBuffers } from './piece-buffer.js';
 import { ResumeState } from './resume.js';
@@ -216,7 +217,7 @@ class Opening {
   async #prepareOutput(found: Survey): Promise<void> {
     const directory = this.#directory;
     try {
-      this.#made = await mkdir(directory, { recursive: true });
+      this.#made = await makeDirectory(directory);
     } catch (error) {
       throw diskError(`creating ${directory}`, error);
     }

@@ -2,10 +2,11 @@
 // read it and no parser of ours can be fooled; a checksum in front tells a damaged file from a true one.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
+import { link, lstat, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LIMITS } from '../torrent/limits.js';
 import { diskError, errnoOf } from './disk-error.js';
+import { makeDirectory } from './make-directory.js';
 
 /** Lower-case hex SHA-1, used for names and checksums, not against an adversary. */
 export function sha1Hex(data: string | Uint8Array): string {
@@ -21,7 +22,7 @@ export async function saveState(path: string, value: unknown): Promise<void> {
   const content = `${sha1Hex(body)}\n${body}\n`;
   if ((await readCapped(path, LIMITS.stateFileBytes)) === content) return;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path), 0o700);
     const draft = await writeDraft(path, content, true);
     await rename(draft, path).catch(async error => {
       await unlink(draft);
@@ -48,7 +49,7 @@ export async function loadState(path: string): Promise<{ value: unknown } | 'abs
 
 /** Creates the file with this content in one step; false when there is one already. Needs hard links; not durable. */
 export async function createWhole(path: string, content: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(path), 0o700);
   const draft = await writeDraft(path, content, false);
   try {
     await link(draft, path);

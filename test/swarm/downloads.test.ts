@@ -329,3 +329,31 @@ t.test('endgame begins although a piece in progress has lost all who hold it', a
   drawn.says('C', HAVE_1);
   t.same([drawn.asked('B'), drawn.asked('C').length], [PIECE_1, 1]);
 });
+
+t.test('blocks are given up only for a peer that would have nothing to do', async t => {
+  const settings = { bufferedPieceBytes: 2 * 4 * BLOCK_LENGTH };
+  const drawing: Drawing = { ...FOUR, settings, fast: false, unchoked: false };
+  const drawn = swarmOf('we: ...', 'A: .##', 'B: #..', drawing);
+  drawn.says('B', { type: 'unchoke' });
+  drawn.gives('B', '0.0');
+  drawn.says('B', { type: 'choke' });
+  drawn.says('A', { type: 'unchoke' });
+  drawn.gives('A', drawn.awaited('A').slice(0, 3));
+  t.same(drawn.port.discarded, [], 'it wants more, but has something to do');
+  drawn.gives('A', drawn.awaited('A'));
+  t.same(drawn.port.discarded, [0]);
+});
+
+t.test('endgame begins also where a late block was the last that was free', async t => {
+  const drawn = swarmOf('we: #.', 'A: .#', 'B: ..', 'C: ..', { ...FOUR, fast: false });
+  drawn.says('B', { type: 'extensionHandshake', reqq: 3 });
+  drawn.says('B', HAVE_1);
+  drawn.says('A', { type: 'choke' });
+  t.equal(drawn.awaited('B').length, 3);
+  drawn.gives(
+    'A',
+    PIECE_1.filter(block => !drawn.awaited('B').includes(block)),
+  );
+  drawn.says('C', HAVE_1);
+  t.equal(drawn.asked('C').length, 1);
+});
