@@ -161,6 +161,24 @@ t.test('begin many pieces and be choked: the last two are free, the rest of them
   t.equal(new Set(granted(drawn, 'A').slice(-2)).size, 2);
 });
 
+t.test('a grant that was not used ends with the next turn', async t => {
+  const drawn = swarmOf('we: ####', 'A: ....', { blocksPerPiece: 4 });
+  for (const pieces of [
+    [0, 1],
+    [2, 3],
+  ]) {
+    drawn.says('A', INTERESTED);
+    drawn.asks(
+      'A',
+      pieces.map(piece => `${piece}.0`),
+    );
+    drawn.flushes();
+    drawn.says('A', NOT_INTERESTED);
+  }
+  drawn.asks('A', ['0.1', '1.1', '2.1', '3.1']);
+  t.same(refused(drawn, 'A'), ['0.1', '1.1']);
+});
+
 t.test('without fast a turn ends without grants', async t => {
   const drawn = swarmOf('we: ###', 'A: ...', { blocksPerPiece: 8, fast: false });
   drawn.says('A', INTERESTED);
