@@ -12,9 +12,8 @@ const PIECES = 4;
 
 interface Case extends Script {
   readonly does: string;
-  /** What is told of the hostile peer. */
   readonly told: readonly string[];
-  /** It is met while the metadata is still wanted. */
+  /** A link: it is met while the metadata is still wanted. */
   readonly from?: 'magnet' | 'torrent';
 }
 

@@ -176,6 +176,24 @@ t.test('who leaves in the middle leaves nothing undone', async t => {
   t.same(patient.complaints, []);
 });
 
+t.test('a peer that reads slowly gets all in the end', async t => {
+  // More than kernels hold for one connection, and than we do: reading stops until the peer has taken what there is.
+  const length = 10_000_000;
+  const large = contentOf(length, { pieceLength: 524_288 });
+  const { run, added } = await seeding(t, { ratio: 1, timeMs: undefined }, {}, large);
+  const wire = await FakePeer.dial(t, run.port, large, { have: [] });
+  await wire.until('haveAll');
+  wire.send({ type: 'interested' });
+  await wire.until('unchoke');
+  wire.socket.pause();
+  sendTogether(wire, everything(large));
+  await run.until('progress', ({ uploaded }) => uploaded > 0);
+  wire.socket.resume();
+  await added.finished;
+  const bytes = piecesOf(wire).reduce((sum, { block }) => sum + block.length, 0);
+  t.equal(bytes, length);
+});
+
 t.test('a limit of the rate', async t => {
   const { run, added } = await seeding(t, { ratio: 1, timeMs: undefined }, { maxUploadBps: 700_000 });
   const wire = await leecher(t, run);
