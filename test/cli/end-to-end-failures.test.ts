@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import t from 'tap';
 import { contentOf } from '../support/content.js';
-import { filesBelow } from '../support/engine-run.js';
+import { filesBelow, folder } from '../support/engine-run.js';
 import { built, Program } from '../support/program.js';
 
 const OFFLINE = ['--no-dht', '--port', '0'];
@@ -65,7 +65,7 @@ t.test('failures', built, async t => {
   const port = typeof bound === 'object' && bound ? bound.port : 0;
   for (const { because, exit, code, args, files = {}, skip = false } of FAILURES) {
     await t.test(because, { skip }, async t => {
-      const directory = t.testdir({ 'x.torrent': Buffer.from(SMALL.torrentFile), ...files });
+      const directory = folder(t, { 'x.torrent': Buffer.from(SMALL.torrentFile), ...files });
       const before = filesBelow(directory);
       const program = new Program(t, directory, ['download', '--json', ...args({ port })]);
       t.same(await program.ended, { exit, signal: null });

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { contentOf } from '../support/content.js';
-import { filesBelow, sameFiles } from '../support/engine-run.js';
+import { filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import { built, type End, Program } from '../support/program.js';
 
@@ -33,7 +33,7 @@ function command(peer: FakePeer): string[] {
  * runs it again with a peer that gives all.
  */
 async function interrupted(t: Test, pieces: number, signal: NodeJS.Signals): Promise<End> {
-  const directory = t.testdir({});
+  const directory = folder(t);
   let left = 2 * pieces + 1;
   const stingy = await FakePeer.listen(t, CONTENT, {
     answer: (_wire, message, honest) => {
@@ -81,7 +81,7 @@ for (const pieces of [1, 23]) {
 }
 
 t.test('SIGINT while there is no metadata yet', built, async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const silent = await FakePeer.listen(t, CONTENT, { answer: () => {} });
   const program = new Program(t, directory, command(silent));
   await program.until('peer');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { toHex } from '../../src/torrent/ids.js';
 import { type Content, contentOf } from '../support/content.js';
-import { filesBelow, sameFiles } from '../support/engine-run.js';
+import { filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import { built, Program } from '../support/program.js';
 
@@ -37,7 +37,7 @@ function nothingHalfDone(t: Test, directory: string): void {
 }
 
 t.test('one seeds, one downloads by its magnet link', built, async t => {
-  const directory = t.testdir({ seed: {}, leech: {} });
+  const directory = folder(t, { seed: {}, leech: {} });
   const [there, here] = [join(directory, 'seed'), join(directory, 'leech')];
   const { program: seed, port, magnet } = await seeder(t, there, CONTENT);
   t.equal(magnet, CONTENT.magnet);
@@ -45,17 +45,17 @@ t.test('one seeds, one downloads by its magnet link', built, async t => {
 
   const plain = new Program(t, here, ['download', magnet, '-o', 'out', ...OFFLINE, ...peer]);
   t.same(await plain.ended, { exit: 0, signal: null });
-  const folder = join('out', 'a folder');
-  const paths = ['empty', 'first file', 'sub/ünïcode'].map(path => join(folder, path));
+  const below = join('out', 'a folder');
+  const paths = ['empty', 'first file', 'sub/ünïcode'].map(path => join(below, path));
   t.same(plain.lines.toSorted(), paths, 'stdout is the paths, and nothing else');
-  t.equal(plain.lines[0], join(folder, 'empty'), 'as they are complete');
+  t.equal(plain.lines[0], join(below, 'empty'), 'as they are complete');
   t.notMatch(plain.stderr, '\x1b');
   sameFiles(t, join(here, 'out'), CONTENT);
   nothingHalfDone(t, here);
 
   await t.test('--json tells it in order', async t => {
     const again = ['download', magnet, '-o', 'elsewhere', '--json', ...OFFLINE, ...peer];
-    const json = new Program(t, t.testdir({}), again);
+    const json = new Program(t, folder(t), again);
     t.same(await json.ended, { exit: 0, signal: null });
     t.equal(json.stderr, '');
     const names = json.events.map(({ event }) => event);
@@ -87,7 +87,7 @@ t.test('one seeds, one downloads by its magnet link', built, async t => {
 });
 
 t.test('two sources, one of which fails', built, async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const content = contentOf(70_000);
   const peer = await FakePeer.listen(t, content);
   writeFileSync(join(directory, 'good.torrent'), content.torrentFile);
@@ -104,7 +104,7 @@ t.test('two sources, one of which fails', built, async t => {
 const SMALL = contentOf(50_000);
 
 t.test('two programs on the same data: the second one is locked out', built, async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { program: seed } = await seeder(t, directory, SMALL);
   const second = new Program(t, directory, ['download', 'x.torrent', '-o', 'data', '--json', ...OFFLINE]);
   t.same(await second.ended, { exit: 12, signal: null });
@@ -116,7 +116,7 @@ t.test('two programs on the same data: the second one is locked out', built, asy
 });
 
 t.test('three programs, a DHT of their own, and nothing but a magnet link', built, async t => {
-  const directory = t.testdir({ first: {}, seed: {}, leech: {} });
+  const directory = folder(t, { first: {}, seed: {}, leech: {} });
   // The first one knows nobody, and is known to the others.
   const nowhere = ['--port', '0', '--dht-bootstrap', '127.0.0.1:9'];
   const unknown = contentOf(1, { seed: 3 }).magnet;

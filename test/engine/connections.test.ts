@@ -3,9 +3,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { toHex } from '../../src/torrent/ids.js';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { contentOf } from '../support/content.js';
-import { EngineRun, nothingOpen, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, holdUp, nothingOpen, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 
 const CONTENT = contentOf(100_001);
@@ -19,7 +20,7 @@ function withData(directory: string, content = CONTENT): string {
 }
 
 t.test('our own address is recognised', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const self = { host: '127.0.0.1', port: run.port };
   run.add(CONTENT, 'magnet', { peers: [self] });
   await run.until('peer', ({ address, why }) => address === `127.0.0.1:${run.port}` && why === 'self');
@@ -27,7 +28,7 @@ t.test('our own address is recognised', async t => {
 });
 
 t.test('two engines that dial each other keep one connection', async t => {
-  const directory = t.testdir({ seed: {}, leech: {} });
+  const directory = folder(t, { seed: {}, leech: {} });
   const seed = await EngineRun.start(t, withData(join(directory, 'seed')));
   const leech = await EngineRun.start(t, join(directory, 'leech'));
   // Both know both: the address of the other one and their own.
@@ -53,7 +54,7 @@ t.test('a peer under two addresses is one peer', async t => {
   const doubles = await Promise.all(
     [0, 1].map(() => FakePeer.listen(t, CONTENT, { id: 'twin-of-mine', answer: () => {} })),
   );
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   run.add(CONTENT, 'torrent', { peers: doubles.map(({ address }) => address) });
   await run.untilPeer('failed', 'duplicate');
   t.same(
@@ -64,7 +65,7 @@ t.test('a peer under two addresses is one peer', async t => {
 });
 
 t.test('a peer that comes to us while we are connected is turned away, and told who we are', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   run.add(CONTENT, 'torrent');
   const script = { id: 'twin-of-mine', answer: () => {} };
   const first = await FakePeer.dial(t, run.port, CONTENT, script);
@@ -76,7 +77,7 @@ t.test('a peer that comes to us while we are connected is turned away, and told 
 });
 
 t.test('--max-peers', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(CONTENT, 'torrent', { maxPeers: 1 });
   const first = await FakePeer.dial(t, run.port, CONTENT, { answer: () => {} });
   await run.untilPeer('incoming');
@@ -91,7 +92,7 @@ t.test('--max-peers', async t => {
 });
 
 t.test('--max-connections counts dials and those who come', async t => {
-  const run = await EngineRun.start(t, t.testdir({}), { maxConnections: 1 });
+  const run = await EngineRun.start(t, folder(t), { maxConnections: 1 });
   const silent = await Promise.all([0, 1].map(() => FakePeer.listen(t, CONTENT, { answer: () => {} })));
   run.add(CONTENT, 'torrent', { peers: silent.map(({ address }) => address) });
   await run.untilPeer('dialled');
@@ -103,7 +104,7 @@ t.test('--max-connections counts dials and those who come', async t => {
 });
 
 t.test('a peer that asks for a torrent we do not have', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   run.add(CONTENT, 'torrent');
   const wire = await FakePeer.dial(t, run.port, contentOf(5));
   await wire.closed;
@@ -114,7 +115,7 @@ t.test('a peer that asks for a torrent we do not have', async t => {
 t.test('who comes while the data is being checked is heard', async t => {
   const large = contentOf(3_000_000, { pieceLength: 16_384 });
   const damaged = Uint8Array.from(large.data).fill(0, 2_999_999);
-  const directory = t.testdir({});
+  const directory = folder(t);
   mkdirSync(join(directory, 'out'));
   writeFileSync(join(directory, 'out', 'content'), damaged);
   const run = await EngineRun.start(t, directory);
@@ -134,7 +135,7 @@ t.test('who comes while the data is being checked is heard', async t => {
 
 t.test('a torrent that has ended lets nobody in, also not those in the middle of a handshake', async t => {
   const other = contentOf(70_000, { name: 'other', seed: 2 });
-  const directory = t.testdir({});
+  const directory = folder(t);
   const run = await EngineRun.start(t, directory);
   run.add(other, 'torrent');
   const added = run.add(CONTENT, 'torrent');
@@ -154,10 +155,63 @@ t.test('a torrent that has ended lets nobody in, also not those in the middle of
   t.equal(late.theirs, undefined);
 });
 
+t.test('who comes before the metadata is asked for gives it all the same', async t => {
+  const directory = folder(t, { state: { metadata: {} } });
+  // What an earlier run kept takes a while to be read, and turns out to be damaged.
+  const kept = join(directory, 'state', 'metadata', `${toHex(CONTENT.metainfo.infoHash)}.json`);
+  writeFileSync(kept, Buffer.alloc(30_000_000, 'x'));
+  const run = await EngineRun.start(t, directory);
+  const wire = await FakePeer.dial(t, run.port, CONTENT, { greet: () => {} });
+  const added = run.add(CONTENT, 'magnet');
+  wire.sendHandshake();
+  await added.finished;
+  sameFiles(t, run.output, CONTENT);
+});
+
+t.test('a torrent that is about to end begins nothing new', async t => {
+  const run = await EngineRun.start(t, folder(t));
+  const first = await FakePeer.listen(t, CONTENT);
+  const second = await FakePeer.listen(t, CONTENT);
+  const early = await FakePeer.dial(t, run.port, CONTENT, { greet: () => {} });
+  const added = run.add(CONTENT, 'torrent', {
+    peers: [first.address, second.address],
+    maxPeers: 1,
+    onEvent: event => {
+      if (event.event !== 'peer' || event.how !== 'closed') return;
+      // The data is about to be closed. One more comes, and there is room for another to be dialled.
+      early.sendHandshake();
+      holdUp();
+    },
+  });
+  await added.finished;
+  await early.closed;
+  t.equal(early.theirs, undefined, 'nobody is let in');
+  await run.engine.close();
+  const dialled = [first, second].filter(({ wires }) => wires.length > 0);
+  t.equal(dialled.length, 1, 'nobody is dialled');
+});
+
+t.test('peers that come when others have left', async t => {
+  const run = await EngineRun.start(t, folder(t));
+  run.add(CONTENT, 'torrent', SEED);
+  const none = { have: [] };
+  const first = await FakePeer.dial(t, run.port, CONTENT, none);
+  await run.untilPeer('incoming');
+  first.hangUp();
+  await run.untilPeer('closed');
+  const others = await Promise.all([0, 1].map(() => FakePeer.dial(t, run.port, CONTENT, none)));
+  await run.until('peer', () => run.named('peer').filter(({ how }) => how === 'incoming').length === 3);
+  await FakePeer.dial(t, run.port, CONTENT);
+  for (const other of others) {
+    await other.until('have', ({ index }) => index === 0);
+    t.same(other.complaints, [], 'each is told of what we have');
+  }
+});
+
 t.test('no peer can make us call ourselves without end', async t => {
   // Many small requests for what is in memory are answered one after the other, not one inside the other.
   const content = contentOf(600_000, { pieceLength: 300_000 });
-  const run = await EngineRun.start(t, withData(t.testdir({}), content));
+  const run = await EngineRun.start(t, withData(folder(t), content));
   run.add(content, 'torrent', SEED);
   await run.until('seeding');
   const wire = await FakePeer.dial(t, run.port, content, { have: [] });
@@ -176,7 +230,7 @@ t.test('no peer can make us call ourselves without end', async t => {
 });
 
 t.test('an engine that is closed while it starts leaves nothing open', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   // Those of earlier tests are about to be forgotten.
   await nothingOpen(t, directory, []);
   const run = new EngineRun(t, directory, {});

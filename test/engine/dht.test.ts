@@ -9,7 +9,7 @@ import { toHex } from '../../src/torrent/ids.js';
 import { parseMagnet } from '../../src/torrent/magnet.js';
 import { encode } from '../../src/wire/encode.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 
 const PUBLIC = contentOf(100_001);
@@ -65,7 +65,7 @@ class FakeNode {
 
 function withDht(t: Test, node: FakeNode): Promise<EngineRun> {
   const dhtBootstrap = [{ host: '127.0.0.1', port: node.port }];
-  return EngineRun.start(t, t.testdir({}), { dht: true, dhtBootstrap });
+  return EngineRun.start(t, folder(t), { dht: true, dhtBootstrap });
 }
 
 t.test('a magnet link alone finds its peer, and we announce ourselves', async t => {
@@ -121,7 +121,7 @@ t.test('a link of a torrent that turns out to be private', async t => {
 
 t.test('nodes are remembered', async t => {
   const node = await FakeNode.listen(t);
-  const directory = t.testdir({});
+  const directory = folder(t);
   const run = await EngineRun.start(t, directory, {
     dht: true,
     dhtBootstrap: [{ host: '127.0.0.1', port: node.port }],
@@ -134,7 +134,7 @@ t.test('nodes are remembered', async t => {
 });
 
 t.test('what is remembered is not believed blindly', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   t.same(await rememberedNodes(directory), [], 'nothing yet');
   const good = { host: '192.0.2.1', port: 6881 };
   const bad = [{ host: 'a b', port: 1 }, { host: '192.0.2.1', port: 0 }, { host: '192.0.2.1' }, null, 'x'];

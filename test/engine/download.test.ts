@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseTorrent } from '../../src/torrent/metainfo.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, filesBelow, sameFiles } from '../support/engine-run.js';
+import { EngineRun, filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 
 /** Six pieces of three blocks, the last piece one byte long. */
@@ -20,7 +20,7 @@ const FOLDER = contentOf(
 for (const fast of [true, false]) {
   t.test(`a magnet link, from a peer ${fast ? 'with' : 'without'} the fast extension`, async t => {
     const peer = await FakePeer.listen(t, CONTENT, { fast });
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     const added = run.add(CONTENT, 'magnet', { peers: [peer.address] });
     await added.finished;
     sameFiles(t, run.output, CONTENT);
@@ -39,7 +39,7 @@ for (const fast of [true, false]) {
 
   t.test(`a torrent, from a peer without extensions, ${fast ? '' : 'not '}fast`, async t => {
     const peer = await FakePeer.listen(t, CONTENT, { fast, extended: false });
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     await run.add(CONTENT, 'torrent', { peers: [peer.address] }).finished;
     sameFiles(t, run.output, CONTENT);
     t.same(peer.complaints, []);
@@ -49,7 +49,7 @@ for (const fast of [true, false]) {
 
 t.test('metadata of several parts; peers met meanwhile serve the blocks', async t => {
   const plain = await FakePeer.listen(t, LARGE_INFO, { fast: false, extended: false });
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(LARGE_INFO, 'magnet', { peers: [plain.address] });
   await run.untilPeer('dialled');
   const giver = await FakePeer.dial(t, run.port, LARGE_INFO, { have: [] });
@@ -67,7 +67,7 @@ t.test('metadata of several parts; peers met meanwhile serve the blocks', async 
 
 t.test('--save-torrent keeps the metadata of a magnet link', async t => {
   const peer = await FakePeer.listen(t, CONTENT);
-  const directory = t.testdir({});
+  const directory = folder(t);
   const run = await EngineRun.start(t, directory);
   const saveTorrent = join(directory, 'kept.torrent');
   await run.add(CONTENT, 'magnet', { peers: [peer.address], saveTorrent }).finished;
@@ -76,7 +76,7 @@ t.test('--save-torrent keeps the metadata of a magnet link', async t => {
 
 t.test('--save-torrent to where nothing can be written', async t => {
   const peer = await FakePeer.listen(t, CONTENT);
-  const directory = t.testdir({});
+  const directory = folder(t);
   const run = await EngineRun.start(t, directory);
   const saveTorrent = join(directory, 'missing', 'kept.torrent');
   await t.rejects(run.add(CONTENT, 'magnet', { peers: [peer.address], saveTorrent }).finished, {
@@ -88,7 +88,7 @@ t.test('--save-torrent to where nothing can be written', async t => {
 
 t.test('a folder with empty files, the last piece one byte long', async t => {
   const peer = await FakePeer.listen(t, FOLDER);
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   await run.add(FOLDER, 'torrent', { peers: [peer.address] }).finished;
   sameFiles(t, run.output, FOLDER);
   const files = run.named('file').map(({ index }) => index);
@@ -99,7 +99,7 @@ t.test('a folder with empty files, the last piece one byte long', async t => {
 
 t.test('a torrent without a byte is complete at once', async t => {
   for (const content of [contentOf(0), contentOf({ a: 0, 'b/c': 0 })]) {
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     await run.add(content, 'torrent').finished;
     sameFiles(t, run.output, content);
     t.match(run.named('done'), [{ length: 0, downloaded: 0, ratio: 0 }]);
@@ -108,7 +108,7 @@ t.test('a torrent without a byte is complete at once', async t => {
 });
 
 t.test('peers that hold a part each, one of which came to us', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const halves = await Promise.all(
     [[0, 1], [2]].map(have => FakePeer.listen(t, CONTENT, { have, fast: false })),
   );
@@ -121,7 +121,7 @@ t.test('peers that hold a part each, one of which came to us', async t => {
 });
 
 t.test('pieces that a peer gets only later', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(CONTENT, 'torrent');
   const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [], answer: later });
   await wire.until('haveNone');
@@ -137,7 +137,7 @@ t.test('pieces that a peer gets only later', async t => {
 
 t.test('--sequential asks for the lowest piece first', async t => {
   const peer = await FakePeer.listen(t, CONTENT);
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   await run.add(CONTENT, 'torrent', { peers: [peer.address], sequential: true }).finished;
   const order = [...new Set(peer.served.map(block => Number.parseInt(block, 10)))];
   t.same(order, [0, 1, 2, 3, 4, 5]);
@@ -145,7 +145,7 @@ t.test('--sequential asks for the lowest piece first', async t => {
 
 t.test('two torrents in one engine', async t => {
   const contents: Content[] = [CONTENT, contentOf(70_000, { name: 'other', seed: 2 })];
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   await Promise.all(
     contents.map(async content => {
       const peer = await FakePeer.listen(t, content);
@@ -160,14 +160,14 @@ t.test('two torrents in one engine', async t => {
 
 t.test('a peer given by name', async t => {
   const peer = await FakePeer.listen(t, CONTENT);
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   await run.add(CONTENT, 'magnet', { peers: [{ host: 'localhost', port: peer.address.port }] }).finished;
   sameFiles(t, run.output, CONTENT);
 });
 
 t.test('limits of the rate change the pace, not the bytes', async t => {
   const peer = await FakePeer.listen(t, CONTENT);
-  const run = await EngineRun.start(t, t.testdir({}), { maxDownloadBps: 1_000_000 });
+  const run = await EngineRun.start(t, folder(t), { maxDownloadBps: 1_000_000 });
   const before = performance.now();
   await run.add(CONTENT, 'magnet', { peers: [peer.address] }).finished;
   t.ok(performance.now() - before >= 40, 'not faster: 150 ms of the rate may come in one burst');

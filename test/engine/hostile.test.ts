@@ -3,7 +3,7 @@
 import t from 'tap';
 import { BLOCK_LENGTH, LIMITS } from '../../src/torrent/limits.js';
 import { contentOf } from '../support/content.js';
-import { EngineRun, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import type { FakeWire, Script } from '../support/fake-wire.js';
 
@@ -173,7 +173,7 @@ const CASES: readonly Case[] = [
 for (const { does, told, from = 'torrent', ...script } of CASES) {
   t.test(`a peer that ${does}`, async t => {
     const hostile = await FakePeer.listen(t, CONTENT, script);
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     const added = run.add(CONTENT, from, { peers: [hostile.address] });
     await run.until('peer', ({ how }) => how !== 'dialled');
     t.same(run.toldOf(hostile), told);
@@ -223,7 +223,7 @@ const USELESS: readonly (Script & { readonly is: string; readonly until: 'intere
 for (const { is, until, ...script } of USELESS) {
   t.test(`a peer that ${is}`, async t => {
     const useless = await FakePeer.listen(t, CONTENT, script);
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     const added = run.add(CONTENT, 'torrent', { peers: [useless.address] });
     await (await useless.wire()).until(until);
     await FakePeer.dial(t, run.port, CONTENT);
@@ -239,7 +239,7 @@ for (const size of [2 ** 40, LIMITS.metadataBytes, 1]) {
       opened: wire => wire.introduce(size),
       answer: () => {},
     });
-    const run = await EngineRun.start(t, t.testdir({}));
+    const run = await EngineRun.start(t, folder(t));
     const added = run.add(CONTENT, 'magnet', { peers: [liar.address] });
     await (await liar.wire()).until('extensionHandshake');
     await FakePeer.dial(t, run.port, CONTENT);
@@ -251,7 +251,7 @@ for (const size of [2 ** 40, LIMITS.metadataBytes, 1]) {
 t.test('a handshake that never ends holds up nothing', async t => {
   const endless: Script = { greet: wire => wire.sendBytes(Buffer.from('\x13BitTorrent')), opened: () => {} };
   const loris = await FakePeer.listen(t, CONTENT, endless);
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(CONTENT, 'magnet', { peers: [loris.address] });
   const wires = [await loris.wire(), await FakePeer.dial(t, run.port, CONTENT, endless)];
   await FakePeer.dial(t, run.port, CONTENT);
@@ -265,7 +265,7 @@ t.test('a handshake that never ends holds up nothing', async t => {
 });
 
 t.test('who gives wrong bytes twice is banned', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   let goAhead: () => void = () => {};
   const turn = new Promise<void>(resolve => {
     goAhead = resolve;

@@ -8,13 +8,13 @@ import t from 'tap';
 import { infoHash } from '../../src/torrent/ids.js';
 import { parseMagnet } from '../../src/torrent/magnet.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, filesBelow, sameFiles } from '../support/engine-run.js';
+import { EngineRun, filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 
 const CONTENT = contentOf(100_001);
 
 t.test('two engines on the same data: LOCKED, until the first one ends', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const first = await EngineRun.start(t, directory);
   const second = await EngineRun.start(t, directory);
   const holder = first.add(CONTENT, 'torrent');
@@ -29,7 +29,7 @@ t.test('two engines on the same data: LOCKED, until the first one ends', async t
 });
 
 t.test('the same torrent twice in one engine: LOCKED', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(CONTENT, 'magnet');
   t.throws(() => run.add(CONTENT, 'torrent'), { code: 'LOCKED' });
   await added.stop();
@@ -39,7 +39,7 @@ t.test('the same torrent twice in one engine: LOCKED', async t => {
 
 t.test('a file in the way: EXISTS, and it is left alone', async t => {
   for (const foreign of ['x'.repeat(100_001), 'x'.repeat(100_002), 'short']) {
-    const directory = t.testdir({ out: { content: foreign } });
+    const directory = folder(t, { out: { content: foreign } });
     const run = await EngineRun.start(t, directory);
     await t.rejects(run.add(CONTENT, 'torrent').finished, { code: 'EXISTS' });
     t.equal(readFileSync(join(directory, 'out', 'content'), 'utf8'), foreign);
@@ -49,14 +49,14 @@ t.test('a file in the way: EXISTS, and it is left alone', async t => {
 });
 
 t.test('--force overwrites it', async t => {
-  const run = await EngineRun.start(t, t.testdir({ out: { content: 'x'.repeat(100_002) } }));
+  const run = await EngineRun.start(t, folder(t, { out: { content: 'x'.repeat(100_002) } }));
   const peer = await FakePeer.listen(t, CONTENT);
   await run.add(CONTENT, 'torrent', { force: true, peers: [peer.address] }).finished;
   sameFiles(t, run.output, CONTENT);
 });
 
 t.test('--recheck and --trust reach the storage', async t => {
-  const directory = t.testdir({ out: {} });
+  const directory = folder(t, { out: {} });
   const damaged = Buffer.from(CONTENT.data).fill(0, 99_000);
   writeFileSync(join(directory, 'out', 'content'), damaged);
   const run = await EngineRun.start(t, directory);
@@ -70,7 +70,7 @@ t.test('--recheck and --trust reach the storage', async t => {
 });
 
 t.test('an output directory that cannot be made: DISK_IO', async t => {
-  const directory = t.testdir({ file: '' });
+  const directory = folder(t, { file: '' });
   const run = await EngineRun.start(t, directory);
   const output = join(directory, 'file', 'below');
   await t.rejects(run.add(CONTENT, 'torrent', { output }).finished, { code: 'DISK_IO' });
@@ -83,7 +83,7 @@ t.test('a port that is taken: NETWORK', async t => {
   const bound = server.address();
   const port = typeof bound === 'object' ? bound?.port : undefined;
   for (const dht of [true, false]) {
-    const run = new EngineRun(t, t.testdir({}), { port, dht });
+    const run = new EngineRun(t, folder(t), { port, dht });
     await t.rejects(run.engine.start(), {
       code: 'NETWORK',
       message: `listening on port ${port}: address in use`,
@@ -94,7 +94,7 @@ t.test('a port that is taken: NETWORK', async t => {
 });
 
 t.test('a v2-only link: UNSUPPORTED', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const magnet = parseMagnet(`magnet:?xt=urn:btmh:1220${'1'.repeat(64)}`);
   const content = { ...CONTENT, magnet: `magnet:?xt=urn:btmh:1220${'1'.repeat(64)}` };
   t.equal(magnet.infoHash, undefined);
@@ -111,14 +111,14 @@ t.test('metadata with the right hash that is no torrent: BAD_SOURCE', async t =>
     metainfo: { ...CONTENT.metainfo, infoBytes, infoHash: hash },
   };
   const peer = await FakePeer.listen(t, content);
-  const directory = t.testdir({});
+  const directory = folder(t);
   const run = await EngineRun.start(t, directory);
   await t.rejects(run.add(content, 'magnet', { peers: [peer.address] }).finished, { code: 'BAD_SOURCE' });
   t.same(filesBelow(directory), [], 'nothing is kept of it');
 });
 
 t.test('a folder in the way of a file: EXISTS', async t => {
-  const directory = t.testdir({ out: {} });
+  const directory = folder(t, { out: {} });
   mkdirSync(join(directory, 'out', 'content'));
   const run = await EngineRun.start(t, directory);
   await t.rejects(run.add(CONTENT, 'torrent').finished, { code: 'EXISTS' });

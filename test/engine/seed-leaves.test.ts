@@ -4,13 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { contentOf } from '../support/content.js';
-import { EngineRun, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
 
 const CONTENT = contentOf(3_000_001);
 const FOR_EVER = { ratio: undefined, timeMs: undefined };
 
 t.test('five leechers complete although the seed leaves when they hold every piece together', async t => {
-  const directory = t.testdir({ seed: { out: {} } });
+  const directory = folder(t, { seed: { out: {} } });
   writeFileSync(join(directory, 'seed', 'out', CONTENT.metainfo.name), CONTENT.data);
   const seed = await EngineRun.start(t, join(directory, 'seed'), { maxUploadBps: 3_000_000 });
   seed.add(CONTENT, 'torrent', { seed: FOR_EVER });

@@ -8,7 +8,7 @@ import { BLOCK_LENGTH, LIMITS } from '../../src/torrent/limits.js';
 import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import type { Message } from '../../src/wire/message.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import type { FakeWire } from '../support/fake-wire.js';
 
@@ -25,7 +25,7 @@ async function seeding(
   options: Partial<EngineOptions> = {},
   content: Content = CONTENT,
 ) {
-  const directory = t.testdir({ out: {} });
+  const directory = folder(t, { out: {} });
   writeFileSync(join(directory, 'out', content.metainfo.name), content.data);
   const run = await EngineRun.start(t, directory, options);
   const added = run.add(content, 'torrent', { seed });
@@ -120,7 +120,7 @@ t.test('the extension handshake, and the metadata', async t => {
 
 t.test('where we dialled we say at which port we listen', async t => {
   const peer = await FakePeer.listen(t, CONTENT, { answer: () => {} });
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   run.add(CONTENT, 'torrent', { peers: [peer.address] });
   const handshake = await (await peer.wire()).until('extensionHandshake');
   t.equal(handshake.listenPort, run.port);
@@ -164,15 +164,19 @@ t.test('what is cancelled in time is not sent', async t => {
 });
 
 t.test('who leaves in the middle leaves nothing undone', async t => {
-  const { run, added } = await seeding(t, { ratio: 1, timeMs: undefined });
+  const { run } = await seeding(t);
+  const requests = everything(CONTENT);
   const hasty = await leecher(t, run);
-  sendTogether(hasty, everything(CONTENT));
+  sendTogether(hasty, requests);
   await hasty.until('piece');
   hasty.hangUp();
   await run.untilPeer('closed', 'remote-closed');
+  const told = run.named('progress').length;
+  await run.until('progress', () => run.named('progress').length > told);
+  t.equal(run.named('progress').at(-1)?.peers, 0, 'it is counted no more');
   const patient = await leecher(t, run);
-  sendTogether(patient, everything(CONTENT));
-  await added.finished;
+  sendTogether(patient, requests);
+  await patient.until('piece', () => piecesOf(patient).length === requests.length);
   t.same(patient.complaints, []);
 });
 
@@ -195,18 +199,18 @@ t.test('a peer that reads slowly gets all in the end', async t => {
 });
 
 t.test('a limit of the rate', async t => {
-  const { run, added } = await seeding(t, { ratio: 1, timeMs: undefined }, { maxUploadBps: 700_000 });
+  const { run } = await seeding(t, FOR_EVER, { maxUploadBps: 700_000 });
   const wire = await leecher(t, run);
   const before = performance.now();
-  sendTogether(wire, everything(CONTENT));
-  await added.finished;
+  const requests = everything(CONTENT);
+  sendTogether(wire, requests);
+  await wire.until('piece', () => piecesOf(wire).length === requests.length);
   // Up to 150 ms of the rate may leave in one burst.
   t.ok(performance.now() - before >= 100, 'not faster');
-  t.equal(piecesOf(wire).length, everything(CONTENT).length);
 });
 
 t.test('blocks given while we download ourselves', async t => {
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const giver = await FakePeer.listen(t, CONTENT, {
     have: [0],
     answer: (_wire, message, honest) => {
@@ -245,7 +249,7 @@ t.test('a peer that chokes us is asked for nothing until it unchokes us', async 
       wire.send({ type: 'metadataRequest', piece: 0 });
     },
   });
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const added = run.add(CONTENT, 'torrent', { peers: [peer.address] });
   const wire = await peer.wire();
   await wire.until('metadataData');
@@ -260,7 +264,7 @@ t.test('a peer that chokes us is asked for nothing until it unchokes us', async 
 
 t.test('goals that are reached already', async t => {
   const empty = contentOf(0, { name: 'nothing' });
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   await run.add(empty, 'torrent', { seed: { ratio: 2, timeMs: undefined } }).finished;
   const { added } = await seeding(t, { ratio: 0, timeMs: undefined });
   await added.finished;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { EngineOptions } from '../../src/engine/options.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, filesBelow, nothingOpen, sameFiles } from '../support/engine-run.js';
+import { EngineRun, filesBelow, folder, nothingOpen, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import type { Script } from '../support/fake-wire.js';
 
@@ -44,7 +44,7 @@ function withData(directory: string, { metainfo, data }: Content): void {
 }
 
 t.test('while the metadata is wanted', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const peer = await FakePeer.listen(t, CONTENT, { answer: () => {} });
   await peer.close();
   const { run, over } = await place(t, directory);
@@ -61,7 +61,7 @@ t.test('while the metadata is wanted', async t => {
 
 t.test('while the data is being checked', async t => {
   const large = contentOf(4_000_000, { pieceLength: 16_384 });
-  const directory = t.testdir({});
+  const directory = folder(t);
   withData(directory, large);
   const { run, over } = await place(t, directory);
   const stopped: Promise<void>[] = [];
@@ -77,8 +77,26 @@ t.test('while the data is being checked', async t => {
   await over();
 });
 
+t.test('before anything is on disk', async t => {
+  const content = contentOf({ empty: 0, full: 1 });
+  const directory = folder(t);
+  const { run, over } = await place(t, directory);
+  const added = run.add(content, 'torrent', {
+    onEvent: event => {
+      if (event.event === 'metadata') queueMicrotask(() => void added.stop());
+    },
+  });
+  await added.finished;
+  t.same(
+    run.events.map(({ event }) => event),
+    ['listening', 'metadata'],
+    'nothing more is told',
+  );
+  await over();
+});
+
 t.test('while it downloads; the same again goes on from there', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { run, over } = await place(t, directory);
   const first = await FakePeer.listen(t, CONTENT, stingy(9));
   const added = run.add(CONTENT, 'magnet', { peers: [first.address] });
@@ -108,11 +126,16 @@ t.test('while it downloads; the same again goes on from there', async t => {
 });
 
 t.test('while it seeds', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   withData(directory, CONTENT);
   const { run, over } = await place(t, directory);
+  rmSync(join(directory, 'out', 'content', 'b'));
   const added = run.add(CONTENT, 'torrent', SEED);
+  const giver = await FakePeer.dial(t, run.port, CONTENT);
   await run.until('seeding');
+  await giver.closed;
+  const journals = filesBelow(join(directory, 'state')).filter(path => path.endsWith('.journal'));
+  t.same(journals, [], 'not even a power cut would cost a check now');
   const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [] });
   await wire.until('haveAll');
   await Promise.all([added.stop(), added.stop()]);
@@ -122,7 +145,7 @@ t.test('while it seeds', async t => {
 });
 
 t.test('the whole engine at once, twice', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { run, over } = await place(t, directory);
   const peer = await FakePeer.listen(t, CONTENT, stingy(3));
   const added = run.add(CONTENT, 'torrent', { peers: [peer.address] });
@@ -133,7 +156,7 @@ t.test('the whole engine at once, twice', async t => {
 });
 
 t.test('an engine that is closed waits for a torrent that is about to end', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { run, over } = await place(t, directory);
   const peer = await FakePeer.listen(t, CONTENT, stingy(3));
   let locks: Promise<string[]> | undefined;
@@ -153,7 +176,7 @@ t.test('an engine that is closed waits for a torrent that is about to end', asyn
 });
 
 t.test('what is complete needs nobody the next time', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { run, over } = await place(t, directory);
   const peer = await FakePeer.listen(t, CONTENT);
   await run.add(CONTENT, 'magnet', { peers: [peer.address] }).finished;
@@ -175,7 +198,7 @@ t.test('what is complete needs nobody the next time', async t => {
 });
 
 t.test('data that cannot be written ends the download, and all is closed', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   const { run, over } = await place(t, directory);
   const peer = await FakePeer.listen(t, CONTENT);
   const added = run.add(CONTENT, 'torrent', {
@@ -191,7 +214,7 @@ t.test('data that cannot be written ends the download, and all is closed', async
 });
 
 t.test('data that has gone while it is seeded ends that', async t => {
-  const directory = t.testdir({});
+  const directory = folder(t);
   withData(directory, CONTENT);
   const { run, over } = await place(t, directory);
   const added = run.add(CONTENT, 'torrent', SEED);

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { contentOf } from '../support/content.js';
-import { EngineRun, jumpingClock, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, holdUp, jumpingClock, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import type { FakeWire, Script } from '../support/fake-wire.js';
 
@@ -36,7 +36,7 @@ function onDemand(): { script: Script; serve: (blocks: number) => void } {
 /** An engine, and how to let time pass for it. */
 async function place(t: Test) {
   const clock = jumpingClock(t);
-  const run = await EngineRun.start(t, t.testdir({}));
+  const run = await EngineRun.start(t, folder(t));
   const pass = async (ms: number) => {
     const before = run.named('progress').length;
     clock.jump(ms);
@@ -65,27 +65,27 @@ t.test('no metadata in time', async t => {
   t.equal(added.completed(), 0);
 });
 
-t.test('metadata in time, though the data takes long to be opened', async t => {
-  const peer = await FakePeer.listen(t, CONTENT);
-  const clock = jumpingClock(t);
-  const run = await EngineRun.start(t, t.testdir({}));
-  const limits = { metadataTimeoutMs: 60_000, stallTimeoutMs: 60_000 };
-  let told = 0;
-  const added = run.add(CONTENT, 'magnet', {
-    ...limits,
-    peers: [peer.address],
-    onEvent: event => {
-      if (event.event !== 'metadata') return;
-      told++;
-      clock.jump(100_000);
-      // Until the engine's timer is due, so that it fires before the data is open.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
-    },
+for (const from of ['magnet', 'torrent'] as const) {
+  t.test(`no time runs out while the data of a ${from} is being opened`, async t => {
+    const { script, serve } = onDemand();
+    const peer = await FakePeer.listen(t, CONTENT, script);
+    const { clock, run } = await place(t);
+    const added = run.add(CONTENT, from, {
+      peers: [peer.address],
+      metadataTimeoutMs: 60_000,
+      stallTimeoutMs: 60_000,
+      onEvent: event => {
+        if (event.event !== 'metadata') return;
+        clock.jump(100_000);
+        holdUp();
+      },
+    });
+    await run.until('progress', () => run.named('progress').length === 2);
+    serve(6);
+    await added.finished;
+    sameFiles(t, run.output, CONTENT);
   });
-  await added.finished;
-  t.equal(told, 1);
-  sameFiles(t, run.output, CONTENT);
-});
+}
 
 t.test('nothing new for too long; what came is kept', async t => {
   const { script, serve } = onDemand();

@@ -82,8 +82,11 @@ export class EngineRun {
         force: false,
         saveTorrent: undefined,
         sequential: false,
-        onEvent: event => this.#note(event),
         ...options,
+        onEvent: event => {
+          this.#note(event);
+          options.onEvent?.(event);
+        },
       },
       () => completed++,
     );
@@ -121,6 +124,15 @@ export class EngineRun {
     this.events.push(event);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+/**
+ * A folder for one test. tap would remove it before the teardowns that are registered later, in the face of an engine that
+ * is still being closed; with one registered before, it removes it after all of them.
+ */
+export function folder(t: Test, content: Parameters<Test['testdir']>[0] = {}): string {
+  t.teardown(() => {});
+  return t.testdir(content);
 }
 
 /** The files below `output` are those of the content, and nothing lies beside them. */
@@ -166,6 +178,11 @@ function targetOf(descriptor: string): string {
   } catch {
     return ''; // that of the listing itself
   }
+}
+
+/** Holds this process up for a second, until an engine's timer is due: it fires before anything else that waits. */
+export function holdUp(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
 }
 
 /** Lets the clock jump. Engines notice within a second, when their timer fires. */
