@@ -14,9 +14,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   swarm: ['torrent', 'wire/message'],
   storage: ['torrent'],
   tracker: ['torrent'],
+  webseed: ['torrent', 'wire/message'],
   discovery: ['torrent'],
   net: ['wire', 'torrent'],
-  engine: ['net', 'wire', 'swarm', 'storage', 'tracker', 'discovery', 'torrent'],
+  engine: ['net', 'wire', 'swarm', 'storage', 'tracker', 'webseed', 'discovery', 'torrent'],
   sim: ['swarm', 'torrent', 'wire/message'],
   cli: ['engine', 'sim', 'torrent'],
 };

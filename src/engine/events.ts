@@ -49,6 +49,17 @@ export type TorrentEvent =
       readonly decision: 'choke' | 'unchoke';
       readonly reason: string;
     }
+  /** A tracker answered, or failed: `error` says why. */
+  | {
+      readonly event: 'tracker';
+      readonly url: string;
+      /** Addresses in the answer; seeds and leechers as the tracker counts them, where it says. */
+      readonly peers?: number;
+      readonly seeds?: number;
+      readonly leechers?: number;
+      readonly warning?: string;
+      readonly error?: string;
+    }
   | { readonly event: 'dht'; readonly nodes: number; readonly found: number }
   | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'seeding'; readonly magnet: string }
@@ -88,5 +99,14 @@ export type ProcessEvent =
       readonly port: number;
       readonly dhtPort: number | null;
     }
+  /** `create` wrote a torrent; `path` is `-` for stdout. */
+  | {
+      readonly event: 'created';
+      readonly path: string;
+      readonly infoHash: string;
+      readonly infoHashV2?: string;
+    }
+  /** `verify` found a piece that does not match, and the files it touches (paths as printed). */
+  | { readonly event: 'bad'; readonly piece: number; readonly files: readonly string[] }
   | { readonly event: 'found'; readonly host: string; readonly port: number; readonly from: string }
   | { readonly event: 'error'; readonly code: ErrorCode; readonly message: string; readonly exit: number };

@@ -9,6 +9,10 @@ export interface EngineOptions {
   readonly dht: boolean;
   /** Replaces the built-in routers where not empty. */
   readonly dhtBootstrap: readonly HostPort[];
+  /** Local service discovery (BEP 14). */
+  readonly lsd: boolean;
+  /** Peer exchange (BEP 11). */
+  readonly pex: boolean;
   /** Bytes per second over all torrents; undefined: unlimited. */
   readonly maxDownloadBps: number | undefined;
   readonly maxUploadBps: number | undefined;
@@ -29,6 +33,16 @@ export interface TorrentOptions {
   /** Output directory as the user gave it. */
   readonly output: string;
   readonly peers: readonly HostPort[];
+  /** `fetch` what is missing; or seed what is there, which must be `complete` (else VERIFY_FAILED) or may be `partial`. */
+  readonly data: 'fetch' | 'complete' | 'partial';
+  /** Tiers besides those of the torrent (BEP 12). */
+  readonly trackers: readonly (readonly string[])[];
+  /** False: announce to no tracker at all, whoever named it. */
+  readonly useTrackers: boolean;
+  /** URLs besides those of the torrent (BEP 19). */
+  readonly webSeeds: readonly string[];
+  /** BEP 16, once we seed. */
+  readonly superSeed: boolean;
   readonly maxPeers: number;
   /** Give up on a magnet's metadata: NO_METADATA. Undefined: never. */
   readonly metadataTimeoutMs: number | undefined;
