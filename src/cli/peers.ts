@@ -1,6 +1,6 @@
 // `rarest peers`: who is in a swarm, until the time is up.
 
-import type { ProcessEvent } from '../engine/events.js';
+import type { ProcessEvent, TorrentEvent } from '../engine/events.js';
 import type { PeersOptions } from './options.js';
 import type { Session } from './session.js';
 import { listSources } from './source-list.js';
@@ -25,7 +25,14 @@ export async function peers(options: PeersOptions, session: Session): Promise<vo
     });
     const inTime =
       options.timeoutMs === undefined ? () => {} : io.after(options.timeoutMs, () => end.abort());
-    await engine.findPeers(source, options.peers, end.signal).finally(inTime);
+    const find = {
+      peers: options.peers,
+      trackers: [],
+      useTrackers: true,
+      scrape: false,
+      onEvent: (event: TorrentEvent) => reporter.event(event, subject),
+    };
+    await engine.findPeers(source, find, end.signal).finally(inTime);
     if (!found && !session.stopped.aborted) reporter.note('no peers found');
   } catch (error) {
     session.fail(error, subject);

@@ -7,12 +7,18 @@ import { PieceBuffers } from '../storage/piece-buffer.js';
 import { stateDirectory } from '../storage/state-directory.js';
 import { TorrentError } from '../torrent/errors.js';
 import { type InfoHash, toHex } from '../torrent/ids.js';
-import type { HostPort } from '../torrent/metainfo-types.js';
 import { monotonicMs } from './clock.js';
 import { rememberedNodes, rememberNodes } from './dht-memory.js';
 import type { EngineContext } from './engine-context.js';
 import { Network } from './network.js';
-import type { EngineHandle, EngineOptions, TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
+import type {
+  EngineHandle,
+  EngineOptions,
+  FindOptions,
+  TorrentHandle,
+  TorrentOptions,
+  TorrentSource,
+} from './options.js';
 import { findPeers } from './peer-finder.js';
 import { Torrent } from './torrent.js';
 
@@ -79,9 +85,9 @@ class Engine implements EngineHandle, EngineContext {
     return torrent;
   }
 
-  findPeers(source: TorrentSource, peers: readonly HostPort[], signal: AbortSignal): Promise<void> {
+  findPeers(source: TorrentSource, options: FindOptions, signal: AbortSignal): Promise<void> {
     return findPeers(
-      { infoHash: infoHashOf(source), source, peers, dht: this.dht },
+      { infoHash: infoHashOf(source), source, peers: options.peers, dht: this.dht },
       this.#options.onEvent,
       signal,
     );

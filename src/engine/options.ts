@@ -33,8 +33,11 @@ export interface TorrentOptions {
   /** Output directory as the user gave it. */
   readonly output: string;
   readonly peers: readonly HostPort[];
-  /** `fetch` what is missing; or seed what is there, which must be `complete` (else VERIFY_FAILED) or may be `partial`. */
-  readonly data: 'fetch' | 'complete' | 'partial';
+  /**
+   * `fetch` what is missing; or seed what is there, which must be `complete` (else VERIFY_FAILED) or may be `partial`;
+   * `none`: end once the metadata is known.
+   */
+  readonly data: 'fetch' | 'complete' | 'partial' | 'none';
   /** Tiers besides those of the torrent (BEP 12). */
   readonly trackers: readonly (readonly string[])[];
   /** False: announce to no tracker at all, whoever named it. */
@@ -65,6 +68,17 @@ export type TorrentSource =
   | { readonly kind: 'torrent'; readonly metainfo: Metainfo }
   | { readonly kind: 'magnet'; readonly magnet: Magnet };
 
+/** Where `peers` asks. */
+export interface FindOptions {
+  readonly peers: readonly HostPort[];
+  readonly trackers: readonly (readonly string[])[];
+  readonly useTrackers: boolean;
+  /** Ask trackers how many seeds and leechers they count (BEP 48); told as `tracker` events. */
+  readonly scrape: boolean;
+  /** `tracker` and `warning` events of the search. */
+  readonly onEvent: (event: TorrentEvent) => void;
+}
+
 /** One torrent at work, as its owner sees it. */
 export interface TorrentHandle {
   /** Fulfilled when the download is complete and its seeding goal reached; rejected with a TorrentError. */
@@ -80,7 +94,7 @@ export interface EngineHandle {
   /** The first to learn that a download reached 100 % (it may go on seeding) is `onComplete`. */
   add(source: TorrentSource, options: TorrentOptions, onComplete: () => void): TorrentHandle;
   /** Addresses of a swarm as they are heard of, until `signal` aborts; for `peers`. */
-  findPeers(source: TorrentSource, peers: readonly HostPort[], signal: AbortSignal): Promise<void>;
+  findPeers(source: TorrentSource, options: FindOptions, signal: AbortSignal): Promise<void>;
   /** Stops all torrents, saves their state, leaves no handle open. */
   close(): Promise<void>;
 }

@@ -5,12 +5,19 @@ import { createSocket, type Socket } from 'node:dgram';
 import bencode from 'bencode';
 import t, { type Test } from 'tap';
 import { rememberedNodes, rememberNodes } from '../../src/engine/dht-memory.js';
+import type { FindOptions } from '../../src/engine/options.js';
 import { toHex } from '../../src/torrent/ids.js';
 import { parseMagnet } from '../../src/torrent/magnet.js';
+import type { HostPort } from '../../src/torrent/metainfo-types.js';
 import { encode } from '../../src/wire/encode.js';
 import { type Content, contentOf } from '../support/content.js';
 import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
+
+/** What `peers` is asked to do. */
+function find(peers: readonly HostPort[]): FindOptions {
+  return { peers, trackers: [], useTrackers: false, scrape: false, onEvent: () => {} };
+}
 
 const PUBLIC = contentOf(100_001);
 const PRIVATE = contentOf(100_001, { private: true, name: 'private' });
@@ -155,7 +162,7 @@ t.test('addresses of a swarm that is not joined', async t => {
     { host: '192.0.2.8', port: 6 },
     { host: '192.0.2.8', port: 6 },
   ];
-  const finding = run.engine.findPeers({ kind: 'magnet', magnet }, user, stop.signal);
+  const finding = run.engine.findPeers({ kind: 'magnet', magnet }, find(user), stop.signal);
   await run.until('found', ({ from }) => from === 'dht');
   stop.abort();
   await finding;
@@ -172,6 +179,6 @@ t.test('addresses of a swarm that is not joined', async t => {
     'we only look',
   );
   const metainfo = PRIVATE.metainfo;
-  await run.engine.findPeers({ kind: 'torrent', metainfo }, [], AbortSignal.abort());
+  await run.engine.findPeers({ kind: 'torrent', metainfo }, find([]), AbortSignal.abort());
   t.notOk(node.asksFor(PRIVATE));
 });
