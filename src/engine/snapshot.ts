@@ -13,7 +13,7 @@ export function bytesHave(geometry: Geometry, have: Bitfield): number {
 }
 
 export function progressOf(swarm: Swarm, now: number): ProgressEvent {
-  const downloaded = bytesHave(swarm.geometry, swarm.picker.have);
+  const downloaded = bytesHave(swarm.geometry, swarm.picker.wants.have);
   const { length } = swarm.geometry;
   const downRate = Math.round(swarm.downloads.rate.bps(now));
   const left = length - downloaded;

@@ -290,5 +290,5 @@ export class TorrentPeers implements Dialling, SwarmPort {
 
 function factsOf(link: PeerLink, { peerId, fast, extended }: Handshake, inPhaseOne: boolean): PeerFacts {
   const { address, incoming } = link.socket;
-  return { address, incoming, peerId, fast, extended, greeted: inPhaseOne && fast };
+  return { address, incoming, peerId, fast, extended, greeted: inPhaseOne && fast, webSeed: false };
 }

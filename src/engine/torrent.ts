@@ -182,7 +182,7 @@ export class Torrent implements TorrentHandle {
   }
 
   async #open(metainfo: Metainfo): Promise<OpenTorrent | undefined> {
-    const { output, force, trust, recheck } = this.#options;
+    const { output, data, force, trust, recheck } = this.#options;
     const { stateDirectory, bootId, files, buffers } = this.#context;
     const { signal } = this.#stopped;
     const opened = await openTorrent({
@@ -192,6 +192,7 @@ export class Torrent implements TorrentHandle {
       bootId: await bootId,
       access: files,
       buffers,
+      writes: data === 'fetch',
       force,
       trust,
       recheck,
@@ -226,6 +227,9 @@ export class Torrent implements TorrentHandle {
       optimisticSlots: LIMITS.optimisticSlots,
       bufferedPieceBytes: LIMITS.bufferedPieceBytes,
       sequential: this.#options.sequential,
+      // Where nothing is to be fetched, what is here is all there is to want.
+      wanted: this.#options.data === 'fetch' ? undefined : new Bitfield(geometry.pieceCount),
+      paddingOf: (piece: Piece) => opened.storage.padding.blocksOf(piece),
       allowedFast: (host: string) => this.#allowedFast(host, geometry.pieceCount),
     };
     const swarm = new Swarm(geometry, ours, settings, this.peers, this.#context.random);

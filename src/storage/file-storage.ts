@@ -4,7 +4,8 @@
 import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
-import { LIMITS } from '../torrent/limits.js';
+import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import { Padding } from '../torrent/padding.js';
 import { Gate } from './concurrency.js';
 import type { Layout } from './layout.js';
 import type { PieceBuffers } from './piece-buffer.js';
@@ -45,6 +46,8 @@ interface Assembly {
 export class FileStorage {
   readonly geometry: Geometry;
   readonly layout: Layout;
+  /** Blocks that are zeros by definition (BEP 47): `store` is not to be called for them. */
+  readonly padding: Padding;
   /** Verified pieces. Only this class adds to it. */
   readonly have: Bitfield;
   readonly #options: FileStorageOptions;
@@ -61,6 +64,7 @@ export class FileStorage {
     this.#files = options.files;
     this.geometry = options.files.geometry;
     this.layout = options.files.layout;
+    this.padding = new Padding(this.layout.files, this.geometry);
     this.have = options.have;
     this.#gate = new Gate(checksAtATime(this.geometry.pieceLength));
     this.#runsPerPiece = Math.ceil(this.geometry.pieceLength / LIMITS.readAheadBytes);
@@ -73,11 +77,7 @@ export class FileStorage {
    */
   store(piece: Piece, begin: number, data: Uint8Array): void {
     if (this.#ended || this.have.has(piece) || this.#checks.has(piece)) return;
-    let assembly = this.#assemblies.get(piece);
-    if (!assembly) {
-      assembly = { buffer: this.#options.buffers.take(this.geometry.pieceLength), receivedBytes: 0 };
-      this.#assemblies.set(piece, assembly);
-    }
+    const assembly = this.#assemblies.get(piece) ?? this.#assemble(piece);
     assembly.buffer.set(data, begin);
     assembly.receivedBytes += data.length;
     if (assembly.receivedBytes < this.geometry.lengthOf(piece)) return;
@@ -152,6 +152,18 @@ export class FileStorage {
     this.#end();
     await this.flush();
     await this.#files.close();
+  }
+
+  #assemble(piece: Piece): Assembly {
+    const assembly = { buffer: this.#options.buffers.take(this.geometry.pieceLength), receivedBytes: 0 };
+    for (const block of this.padding.blocksOf(piece)) {
+      const begin = block * BLOCK_LENGTH;
+      const length = this.geometry.blockLength(piece, block);
+      assembly.buffer.fill(0, begin, begin + length);
+      assembly.receivedBytes += length;
+    }
+    this.#assemblies.set(piece, assembly);
+    return assembly;
   }
 
   #end(): void {

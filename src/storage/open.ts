@@ -33,6 +33,8 @@ export interface OpenOptions {
   /** Shared by all torrents. */
   readonly access: FileAccess;
   readonly buffers: PieceBuffers;
+  /** False: what is there is to be read alone, nothing is ever written, and files that are not ours do no harm. */
+  readonly writes: boolean;
   /** Overwrite files that are not ours. */
   readonly force: boolean;
   /** Believe what is on disk as far as it is long enough. */
@@ -67,7 +69,7 @@ export class OpenTorrent {
     this.how = how;
     this.warnings = warnings;
     this.#opening = opening;
-    this.#isSealed = storage.have.full;
+    this.#isSealed = opening.isReadOnly || storage.have.full;
   }
 
   /**
@@ -141,21 +143,26 @@ class Opening {
   }
 
   async open(): Promise<OpenTorrent> {
-    const { metainfo, stateDirectory, buffers, onPiece, onError } = this.#options;
+    const { metainfo, stateDirectory, buffers, onPiece, onError, force, writes } = this.#options;
     const files = this.#files;
     const warnings: string[] = [];
-    const found = await survey(files, this.#directory, this.#options.force);
+    const found = await survey(files, this.#directory, force || !writes);
     const { have, how } = await this.#decide(found, warnings);
-    if (!have.full) await this.#prepareOutput(found);
+    const isFinal = have.full || !writes;
+    if (!isFinal) await this.#prepareOutput(found);
     await saveMetadata(stateDirectory, metainfo);
     // A torrent that is complete has no piece left to remember.
-    if (!have.full) this.#journal = await this.#state.begin(have);
-    const isChanged = await this.#fixLengths(found);
-    if (have.full) await (isChanged ? this.recordClosed(have) : this.#state.seal(have, found));
+    if (!isFinal) this.#journal = await this.#state.begin(have);
+    const isChanged = writes && (await this.#fixLengths(found));
+    if (isFinal) await (isChanged ? this.recordClosed(have) : this.#state.seal(have, found));
     const log = this.#journal ?? { append: async () => undefined };
     const { pieceHashes } = metainfo;
     const storage = new FileStorage({ files, pieceHashes, have, buffers, log, onPiece, onError });
     return new OpenTorrent(this, storage, how, warnings);
+  }
+
+  get isReadOnly(): boolean {
+    return !this.#options.writes;
   }
 
   async recordClosed(have: Bitfield): Promise<void> {
@@ -178,7 +185,7 @@ class Opening {
 
   /** What we have, after hashing what is in doubt and refusing what is not ours. */
   async #decide(found: Survey, warnings: string[]): Promise<{ have: Bitfield; how: HowOpened }> {
-    const { metainfo, bootId, recheck, trust, force, buffers, onVerified, signal } = this.#options;
+    const { metainfo, bootId, recheck, trust, force, writes, buffers, onVerified, signal } = this.#options;
     const { layout, geometry } = this.#files;
     const loaded = await this.#state.load();
     if (loaded === 'malformed') warnings.push('the resume state is damaged and was ignored');
@@ -198,7 +205,7 @@ class Opening {
       onVerified?.(piece, ok);
     };
     await verifyPieces(this.#files, metainfo.pieceHashes, doubted, buffers, { onPiece, signal });
-    if (!force) this.#refuseForeign(found, have, belief.isExplained);
+    if (!force && writes) this.#refuseForeign(found, have, belief.isExplained);
     return { have, how: belief.how };
   }
 

@@ -145,7 +145,8 @@ export class Downloads {
   /** Looks for silence: a snubbed peer loses its requests, a single late one goes to others. */
   watch(peer: SwarmPeer, now: number): void {
     if (peer.outstanding.count === 0) return;
-    if (now - peer.lastBlockAtMs >= LIMITS.snubMs && !peer.pipeline.snubbed) {
+    const silent = now - peer.lastBlockAtMs >= LIMITS.snubMs;
+    if (silent && !peer.pipeline.snubbed && !peer.facts.webSeed) {
       peer.pipeline.snub();
       this.takeBackAll(peer, now, true);
     } else if (now - peer.outstanding.oldestAtMs >= LIMITS.requestTimeoutMs) {

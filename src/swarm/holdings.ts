@@ -23,7 +23,7 @@ export class Holdings {
       peer.countedAsSeed = true;
       this.#picker.availability.seeds++;
     } else this.#picker.availability.gainedAll(field);
-    peer.useful = this.#picker.usefulOf(field);
+    peer.useful = this.#picker.wants.lackingOf(field);
     this.#setInterest(peer);
   }
 
@@ -31,7 +31,7 @@ export class Holdings {
   gained(peer: SwarmPeer, piece: Piece): boolean {
     if (!peer.have.add(piece)) return false;
     this.#picker.availability.gained(piece);
-    if (this.#picker.have.has(piece)) return false;
+    if (!this.#picker.wants.lacks(piece)) return false;
     peer.useful++;
     this.#setInterest(peer);
     return true;
@@ -47,7 +47,7 @@ export class Holdings {
     }
     peer.have.delete(piece);
     this.#picker.availability.lost(piece);
-    if (!this.#picker.have.has(piece)) peer.useful--;
+    if (this.#picker.wants.lacks(piece)) peer.useful--;
     this.#setInterest(peer);
   }
 

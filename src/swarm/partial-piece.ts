@@ -52,6 +52,13 @@ export class PartialPiece {
     return best;
   }
 
+  /** The block is known without asking anybody. */
+  fill(block: number): void {
+    this.#blocks[block] = RECEIVED;
+    this.free--;
+    this.missing--;
+  }
+
   ask(block: number): void {
     const askers = this.#blocks[block] as number;
     if (askers === 0) this.free--;

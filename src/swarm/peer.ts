@@ -2,7 +2,7 @@
 
 import { Bitfield } from '../torrent/bitfield.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
-import { LIMITS } from '../torrent/limits.js';
+import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { AskedBlocks } from './asked-blocks.js';
 import type { PartialPiece } from './partial-piece.js';
 import { Pipeline } from './pipeline.js';
@@ -33,11 +33,11 @@ export class SwarmPeer {
   /** Pieces it holds that we lack: we are interested while there are any. */
   useful = 0;
   /** BEP 21: it will not ask for anything. */
-  uploadOnly = false;
+  uploadOnly: boolean;
 
   readonly outstanding = new RequestQueue();
   readonly asked: AskedBlocks;
-  readonly pipeline = new Pipeline();
+  readonly pipeline: Pipeline;
   /** The piece it is fetching for us on its own. */
   current: PartialPiece | undefined;
   /** Pieces it lets us have while it chokes us (BEP 6). */
@@ -71,6 +71,10 @@ export class SwarmPeer {
     this.facts = facts;
     this.have = new Bitfield(geometry.pieceCount);
     this.asked = new AskedBlocks(geometry.blockCount);
+    this.uploadOnly = facts.webSeed;
+    this.pipeline = facts.webSeed
+      ? webSeedPipeline()
+      : new Pipeline(LIMITS.pipelineStart, LIMITS.assumedReqq);
     this.connectedAtMs = now;
     this.unchokedAtMs = now;
     this.lastBlockAtMs = now;
@@ -79,4 +83,10 @@ export class SwarmPeer {
   get isSeed(): boolean {
     return this.have.full;
   }
+}
+
+/** A server has no reqq and answers in long runs: only our own memory bounds what to ask of it. */
+function webSeedPipeline(): Pipeline {
+  const { webSeedStartBytes, webSeedPipelineBytes } = LIMITS;
+  return new Pipeline(webSeedStartBytes / BLOCK_LENGTH, webSeedPipelineBytes / BLOCK_LENGTH);
 }

@@ -10,22 +10,27 @@ import { PartialPiece } from './partial-piece.js';
 import type { SwarmPeer } from './peer.js';
 import { PieceChooser } from './piece-chooser.js';
 import type { Random } from './port.js';
+import { Wants } from './wants.js';
 
 export interface PickerSettings {
   /** Pieces in memory at a time: partial, full or being checked. */
   readonly maxBufferedPieces: number;
   /** Lowest index first instead of rarest first. */
   readonly sequential: boolean;
+  /** The pieces to fetch; undefined: all. */
+  readonly wanted: Bitfield | undefined;
+  /** Blocks of a piece that need not be fetched (BEP 47). */
+  readonly paddingOf: (piece: Piece) => readonly number[];
 }
 
 export class Picker {
-  readonly have: Bitfield;
+  readonly wants: Wants;
   readonly availability: Availability;
   readonly #geometry: Geometry;
   readonly #settings: PickerSettings;
   readonly #chooser: PieceChooser;
   readonly #discard: (piece: Piece) => void;
-  /** Pieces that are neither partial nor had. */
+  /** Pieces that we lack and that are not partial. */
   readonly #missing: Bitfield;
   readonly #partials = new Map<Piece, PartialPiece>();
   /** Partial pieces with free blocks. */
@@ -46,13 +51,12 @@ export class Picker {
     this.#geometry = geometry;
     this.#settings = settings;
     this.#discard = discard;
-    this.have = have;
+    this.wants = new Wants(geometry, have, settings.wanted);
     this.availability = new Availability(geometry.pieceCount, random);
     this.#missing = new Bitfield(geometry.pieceCount);
-    this.#missing.fill();
-    for (const piece of have) {
-      this.availability.remove(piece);
-      this.#missing.delete(piece);
+    for (const piece of geometry.pieces()) {
+      if (this.wants.lacks(piece)) this.#missing.add(piece);
+      else this.availability.remove(piece);
     }
     this.#chooser = new PieceChooser(geometry, this.#missing, this.availability, settings.sequential, random);
   }
@@ -69,13 +73,6 @@ export class Picker {
     return this.#partials;
   }
 
-  /** Pieces this peer holds and we do not. */
-  usefulOf(field: Bitfield): number {
-    let useful = 0;
-    for (const piece of field) if (!this.have.has(piece)) useful++;
-    return useful;
-  }
-
   /**
    * Fills `out` with up to `room` blocks to ask this peer for, and books them as asked.
    * @param peers how many peers we download from, which bounds the number of partial pieces
@@ -87,14 +84,16 @@ export class Picker {
       return;
     }
     if (peer.current) this.#take(peer.current, peer, goal, out, now);
-    // Pieces in progress first, but not from a peer that could give us what is rarer.
-    if (out.count < goal) this.#joinOpen(peer, goal, out, now, false, this.#rarityOffered(peer));
+    // Pieces in progress first, but not from a peer that could give us what is rarer. A web seed is best asked for much
+    // that lies together (BEP 19), not for what others left.
+    if (out.count < goal && !peer.facts.webSeed)
+      this.#joinOpen(peer, goal, out, now, false, this.#rarityOffered(peer));
     const fewPartials = Math.max(2, Math.ceil(peers * LIMITS.partialPiecesPerPeer));
     while (out.count < goal && this.#open.length < fewPartials && this.#openNew(peer, goal, out, now));
     if (out.count < goal) this.#joinOpen(peer, goal, out, now, false);
     if (out.count < goal) this.#joinOpen(peer, goal, out, now, true);
     while (out.count < goal && this.#openNew(peer, goal, out, now));
-    if (peer.outstanding.count === 0 && this.#full) this.#openInstead(peer, goal, out, now);
+    if (peer.outstanding.count === 0 && this.#isFull(peer)) this.#openInstead(peer, goal, out, now);
     if (out.count < goal && this.inEndgame) this.#pickEndgame(peer, goal, out, now);
   }
 
@@ -137,7 +136,7 @@ export class Picker {
     this.#checking.delete(piece);
     if (ok) {
       this.#failed.delete(piece);
-      this.have.add(piece);
+      this.wants.got(piece);
     } else if (partial) {
       this.#failed.add(piece);
       this.#makeMissing(piece);
@@ -145,9 +144,11 @@ export class Picker {
     return partial?.contributors ?? [];
   }
 
-  /** Whether the memory for pieces is used up. */
-  get #full(): boolean {
-    return this.#partials.size + this.#checking.size >= this.#settings.maxBufferedPieces;
+  /** Whether the memory for pieces is used up; of web seeds, who have much outstanding, all together: half of it. */
+  #isFull(peer: SwarmPeer): boolean {
+    const most = this.#settings.maxBufferedPieces;
+    const limit = peer.facts.webSeed ? Math.max(2, most >> 1) : most;
+    return this.#partials.size + this.#checking.size >= limit;
   }
 
   #makeMissing(piece: Piece): void {
@@ -225,8 +226,8 @@ export class Picker {
 
   /** Begins a new piece with this peer; false when there is none, or no memory for one. */
   #openNew(peer: SwarmPeer, goal: number, out: BlockList, now: number): boolean {
-    if (this.#full) return false;
-    const piece = this.#chooser.choose(peer, this.have.count + this.#checking.size);
+    if (this.#isFull(peer)) return false;
+    const piece = this.#chooser.choose(peer, this.wants.have.count + this.#checking.size);
     if (piece === undefined) return false;
     this.#start(piece, peer, goal, out, now);
     return true;
@@ -234,7 +235,7 @@ export class Picker {
 
   /** Gives up the blocks of another piece for a new one: worth it only where the peer would have nothing to do. */
   #openInstead(peer: SwarmPeer, goal: number, out: BlockList, now: number): void {
-    const piece = this.#chooser.choose(peer, this.have.count + this.#checking.size);
+    const piece = this.#chooser.choose(peer, this.wants.have.count + this.#checking.size);
     if (piece !== undefined && this.#evict()) this.#start(piece, peer, goal, out, now);
   }
 
@@ -242,11 +243,12 @@ export class Picker {
     this.#missing.delete(piece);
     this.availability.remove(piece);
     const partial = new PartialPiece(piece, this.#geometry.blocksIn(piece), this.#failed.has(piece));
+    for (const block of this.#settings.paddingOf(piece)) partial.fill(block);
     this.#partials.set(piece, partial);
     this.#open.push(partial);
-    // A peer that is fast enough has the piece to itself: it completes sooner, and blame is certain.
+    // Who is fast enough has the piece to itself: it completes sooner, and blame is certain.
     const wholeMs = (this.#geometry.lengthOf(piece) * 1000) / Math.max(1, peer.pipeline.rateBps);
-    if (partial.parole || wholeMs <= LIMITS.wholePieceMs) this.#own(partial, peer);
+    if (partial.parole || peer.facts.webSeed || wholeMs <= LIMITS.wholePieceMs) this.#own(partial, peer);
     this.#take(partial, peer, goal, out, now);
   }
 
@@ -273,7 +275,7 @@ export class Picker {
       if (partial && partial.free > 0 && !partial.parole && (!partial.owner || partial.owner === peer)) {
         this.#take(partial, peer, goal, out, now);
       } else if (this.#missing.has(piece) && !this.#failed.has(piece)) {
-        if (!this.#full) this.#start(piece, peer, goal, out, now);
+        if (!this.#isFull(peer)) this.#start(piece, peer, goal, out, now);
       }
     }
   }

@@ -35,6 +35,12 @@ export class PieceChooser {
 
   /** @param had pieces we have or are about to have @returns undefined when the peer has none of the missing ones */
   choose(peer: SwarmPeer, had: number): Piece | undefined {
+    const piece = this.#choose(peer, had);
+    if (piece !== undefined && peer.facts.webSeed) this.#suggestNext(peer, piece);
+    return piece;
+  }
+
+  #choose(peer: SwarmPeer, had: number): Piece | undefined {
     if (peer.useful === 0 || this.#missing.count === 0) return undefined;
     if (this.#sequential) return this.#first(peer);
     if (peer.useful * SPARSE < this.#missing.count) return this.#rarestOfFew(peer);
@@ -42,6 +48,13 @@ export class PieceChooser {
     return chosen === undefined
       ? undefined
       : (this.#suggested(peer, this.#availability.of(chosen)) ?? chosen);
+  }
+
+  /** One long request costs a server less than many short ones: go on with what follows, where that is as rare. */
+  #suggestNext(peer: SwarmPeer, piece: Piece): void {
+    const next = this.#geometry.piece(piece + 1);
+    peer.suggested.length = 0;
+    if (next !== undefined) peer.suggested.push(next);
   }
 
   /** The oldest piece that the peer suggested, if it is no commoner than what we would choose ourselves. */

@@ -10,14 +10,22 @@ const SAMPLE_MS = 1000;
 
 export class Pipeline {
   /** Requests to keep outstanding. */
-  target: number = LIMITS.pipelineStart;
+  target: number;
+  readonly #start: number;
   /** The most this peer accepts: its reqq (BEP 10). */
-  #ceiling: number = LIMITS.assumedReqq;
+  #ceiling: number;
   #slowStart = true;
   #snubbed = false;
   #sampleStartMs = -1;
   #sampleBytes = 0;
   #rateBps = 0;
+
+  /** @param start requests to begin with @param ceiling the most to keep outstanding, until the peer says otherwise */
+  constructor(start: number, ceiling: number) {
+    this.target = start;
+    this.#start = start;
+    this.#ceiling = ceiling;
+  }
 
   get snubbed(): boolean {
     return this.#snubbed;
@@ -68,7 +76,7 @@ export class Pipeline {
   #restart(now: number): void {
     this.#snubbed = false;
     this.#slowStart = true;
-    this.target = Math.max(Math.min(LIMITS.pipelineStart, this.#ceiling), this.#fromRate());
+    this.target = Math.max(Math.min(this.#start, this.#ceiling), this.#fromRate());
     this.#sampleStartMs = now;
     this.#sampleBytes = 0;
   }

@@ -34,6 +34,8 @@ export interface PeerFacts {
   readonly extended: boolean;
   /** The peer was told that we hold nothing, while the metadata was still missing. */
   readonly greeted: boolean;
+  /** Not a peer but an HTTP server that has the files (BEP 19): it only gives, and ends its own silences with a choke. */
+  readonly webSeed: boolean;
 }
 
 /** What a swarm orders. All return at once; results come back as inputs. */

@@ -61,7 +61,7 @@ export class SwarmChoker {
   /** Decides now: between two full decisions that fills the slots that became free. */
   decide(peers: ReadonlyMap<PeerNumber, SwarmPeer>, seeding: boolean, now: number): void {
     const snapshots: ChokerPeer[] = [];
-    for (const peer of peers.values()) snapshots.push(snapshot(peer, now));
+    for (const peer of peers.values()) if (!peer.facts.webSeed) snapshots.push(snapshot(peer, now));
     const settings = {
       slots: this.#settings.unchokeSlots,
       optimisticSlots: this.#settings.optimisticSlots,

@@ -22,6 +22,10 @@ export interface SwarmSettings extends SlotSettings {
   readonly bufferedPieceBytes: number;
   /** Lowest index first instead of rarest first. */
   readonly sequential: boolean;
+  /** The pieces to fetch, with which here the swarm only gives; undefined: all. */
+  readonly wanted: Bitfield | undefined;
+  /** Blocks of a piece that are known without asking (BEP 47), as indices. */
+  readonly paddingOf: (piece: Piece) => readonly number[];
   /** The pieces a peer at this host may have while choked (BEP 6), as indices. */
   readonly allowedFast: (host: string) => readonly number[];
 }
@@ -45,21 +49,25 @@ export class Swarm {
     this.#settings = settings;
     this.#port = port;
     const maxBufferedPieces = Math.max(2, Math.floor(settings.bufferedPieceBytes / geometry.pieceLength));
-    const { sequential } = settings;
-    this.picker = new Picker(geometry, have, { maxBufferedPieces, sequential }, random, piece =>
-      port.discard(piece),
+    const { sequential, wanted, paddingOf } = settings;
+    this.picker = new Picker(
+      geometry,
+      have,
+      { maxBufferedPieces, sequential, wanted, paddingOf },
+      random,
+      piece => port.discard(piece),
     );
     this.downloads = new Downloads(geometry, this.picker, this.peers, port);
     this.uploads = new Uploads(geometry, port, have);
     this.#holdings = new Holdings(this.picker, port);
     this.#random = random;
-    if (have.full) this.uploads.becomeSeed(random);
+    if (this.complete) this.uploads.becomeSeed(random);
     this.#choker = new SwarmChoker(settings, geometry.pieceLength, port, this.uploads, random);
   }
 
-  /** Whether every piece is here. */
+  /** Whether every piece that is wanted is here. */
   get complete(): boolean {
-    return this.picker.have.full;
+    return this.picker.wants.complete;
   }
 
   /** Both handshakes are done. */
@@ -212,7 +220,7 @@ export class Swarm {
 
   /** Says what we have (BEP 3, BEP 6), and what the peer may have while choked. */
   #greet(peer: SwarmPeer): void {
-    const have = this.picker.have;
+    const have = this.picker.wants.have;
     const { fast, greeted, address } = peer.facts;
     if (greeted) {
       for (const piece of have) this.#port.send(peer.number, { type: 'have', index: piece });
@@ -237,7 +245,9 @@ export class Swarm {
   }
 
   #watchInterest(peer: SwarmPeer, now: number): void {
-    const wanted = peer.amInterested || peer.peerInterested || peer.readingBytes > 0;
+    const { amInterested, peerInterested, readingBytes, facts } = peer;
+    // A web seed that lacks what we want now may have it later, and keeps no connection open meanwhile.
+    const wanted = amInterested || peerInterested || readingBytes > 0 || facts.webSeed;
     if (wanted) peer.idleSinceMs = -1;
     else if (peer.idleSinceMs < 0) peer.idleSinceMs = now;
     else if (now - peer.idleSinceMs >= LIMITS.uninterestedMs) this.#close(peer, 'both-uninterested', now);

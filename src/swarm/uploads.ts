@@ -30,9 +30,9 @@ export class Uploads {
     this.#have = have;
   }
 
-  /** We have all there is, and only give from now on. */
+  /** We only give from now on. */
   becomeSeed(random: Random): void {
-    this.#hints ??= new SeedHints(this.#geometry, this.#port, random);
+    if (this.#have.full) this.#hints ??= new SeedHints(this.#geometry, this.#port, random);
   }
 
   /** The peer's turn begins. */

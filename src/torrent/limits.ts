@@ -78,6 +78,24 @@ export const LIMITS = {
   /** pieces taken at random before rarest first begins; Cohen 2003 takes 1, libtorrent 4. */
   randomFirstPieces: 4,
 
+  // --- web seeds (BEP 19) -----------------------------------------------------------------------------------------
+  /** HTTP requests under way at one web seed. libtorrent has 3, Transmission 4. */
+  webSeedRequests: 4,
+  /** bytes of one of them, or one piece if that is more; libtorrent asks for up to 16 MiB, Transmission for 1. */
+  webSeedRequestBytes: 4 * MiB,
+  /** bytes to keep outstanding at a web seed, at the start and at most: it answers in runs, not in blocks. */
+  webSeedStartBytes: 4 * MiB,
+  webSeedPipelineBytes: 16 * MiB,
+  /** bytes that a server without ranges may send before those that we need; of longer files only what begins so early is taken. */
+  webSeedSkipBytes: 1 * MiB,
+  /** ms without 16 KiB or the end of a file after which a request has failed. libtorrent: 20 s. */
+  webSeedTimeoutMs: 25_000,
+  /** ms that a web seed which failed is left alone: base, doubled each time, at most; so long also for a missing file. */
+  webSeedBackoffMs: 30_000,
+  webSeedBackoffMaxMs: 30 * 60_000,
+  /** failures in a row after which a web seed is given up. Transmission: 5 too. */
+  webSeedFailures: 5,
+
   // --- choking --------------------------------------------------------------------------------------------------
   /** ms between two decisions of the choker (BEP 3, Cohen 2003). */
   rechokeMs: 10_000,
@@ -202,4 +220,10 @@ export const LIMITS = {
   /** announces of others we keep, and for how many ms: they announce again every 15 to 30 minutes. */
   dhtPeersStored: 2000,
   dhtPeersStoredMs: 45 * 60_000,
+
+  // --- http -----------------------------------------------------------------------------------------------------
+  /** connections to one host at a time, trackers and web seeds together; browsers have 6. */
+  httpSocketsPerHost: 6,
+  /** ms that an idle connection is kept for the next request; servers close theirs after 5 to 75 s. */
+  httpIdleMs: 15_000,
 } as const;

@@ -15,6 +15,7 @@ const { storage } = await openTorrent({
   bootId: 'boot',
   access: new FilePool(),
   buffers: new PieceBuffers(),
+  writes: true,
   force: false,
   trust: false,
   recheck: false,

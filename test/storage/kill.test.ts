@@ -34,6 +34,7 @@ t.test("killed for real, no piece that was told of is lost, and its lock is nobo
     bootId: 'boot',
     access: pool,
     buffers: new PieceBuffers(),
+    writes: true,
     force: false,
     trust: false,
     recheck: false,

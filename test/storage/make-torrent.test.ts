@@ -191,6 +191,7 @@ t.test('what was made is read back and found complete where it lies', async t =>
     bootId: 'boot',
     access: pool,
     buffers: new PieceBuffers(),
+    writes: true,
     force: false,
     trust: false,
     recheck: false,

@@ -33,6 +33,7 @@ export function place(t: Test, torrent: Sample = TORRENT) {
       bootId: 'boot-1',
       access: pool,
       buffers: new PieceBuffers(),
+      writes: true,
       force: false,
       trust: false,
       recheck: false,

@@ -22,6 +22,8 @@ export interface Drawing {
   readonly fast?: boolean;
   /** Whether the peers were met before the metadata was here. */
   readonly greeted?: boolean;
+  /** Whether the peers are web seeds. */
+  readonly webSeed?: boolean;
   /** Whether the peers let us download from the start; yes unless said. */
   readonly unchoked?: boolean;
 }
@@ -77,12 +79,14 @@ export const SETTINGS: SwarmSettings = {
   optimisticSlots: 1,
   bufferedPieceBytes: 2 ** 30,
   sequential: false,
+  wanted: undefined,
+  paddingOf: () => [],
   allowedFast: () => [],
 };
 
 export function factsOf(
   number: PeerNumber,
-  options: { fast?: boolean; incoming?: boolean; greeted?: boolean } = {},
+  options: { fast?: boolean; incoming?: boolean; greeted?: boolean; webSeed?: boolean } = {},
 ): PeerFacts {
   const id = peerId(new Uint8Array(20).fill(number));
   if (!id) throw new RangeError('unreachable');
@@ -94,6 +98,7 @@ export function factsOf(
     fast: options.fast ?? true,
     extended: true,
     greeted: options.greeted ?? false,
+    webSeed: options.webSeed ?? false,
   };
 }
 

@@ -116,5 +116,5 @@ t.test('what is useful of a field', async t => {
   const { picker } = swarmOf('we: ##..', 'A: ....').swarm;
   const field = new Bitfield(4);
   for (const piece of [1, 2, 3]) field.add(piece as Piece);
-  t.equal(picker.usefulOf(field), 2);
+  t.equal(picker.wants.lackingOf(field), 2);
 });

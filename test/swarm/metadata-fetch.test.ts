@@ -27,7 +27,7 @@ function factsOf(peer: PeerNumber, extended = true): PeerFacts {
   const id = peerId(new Uint8Array(20).fill(peer));
   if (id === undefined) throw new RangeError('20 bytes');
   const address = { host: `10.0.0.${peer}`, port: 6881 };
-  return { address, incoming: false, peerId: id, fast: true, extended, greeted: false };
+  return { address, incoming: false, peerId: id, fast: true, extended, greeted: false, webSeed: false };
 }
 
 /** A fetch, a clock, and peers that answer when told to. */

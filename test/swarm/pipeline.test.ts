@@ -2,6 +2,9 @@ import t from 'tap';
 import { Pipeline } from '../../src/swarm/pipeline.js';
 import { BLOCK_LENGTH, LIMITS } from '../../src/torrent/limits.js';
 
+/** As for a peer that has not said its reqq. */
+const newPipeline = () => new Pipeline(LIMITS.pipelineStart, LIMITS.assumedReqq);
+
 /** Feeds blocks at a steady rate for some seconds from `now` on; returns the time after. */
 function feed(pipeline: Pipeline, blocksPerSecond: number, seconds: number, now: number): number {
   if (now === 0) pipeline.restart(now);
@@ -12,7 +15,7 @@ function feed(pipeline: Pipeline, blocksPerSecond: number, seconds: number, now:
 }
 
 t.test('slow start adds one for each block, up to what the peer accepts', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   t.equal(pipeline.target, LIMITS.pipelineStart);
   pipeline.setReqq(10);
   feed(pipeline, 100, 1, 0);
@@ -20,14 +23,14 @@ t.test('slow start adds one for each block, up to what the peer accepts', async 
 });
 
 t.test('then three seconds of the rate', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   feed(pipeline, 20, 5, 0);
   t.equal(pipeline.target, 60);
   t.equal(pipeline.rateBps, 20 * BLOCK_LENGTH);
 });
 
 t.test('a falling rate is followed, not below the minimum', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   const now = feed(pipeline, 20, 4, 0);
   pipeline.received(BLOCK_LENGTH, now + 60_000);
   pipeline.received(BLOCK_LENGTH, now + 120_000);
@@ -37,7 +40,7 @@ t.test('a falling rate is followed, not below the minimum', async t => {
 });
 
 t.test('room opens when a fifth has drained', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   feed(pipeline, 20, 5, 0);
   t.equal(pipeline.room(60), 0);
   t.equal(pipeline.room(49), 0);
@@ -46,7 +49,7 @@ t.test('room opens when a fifth has drained', async t => {
 });
 
 t.test('a snubbed peer has one request, and starts anew with its next block', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   feed(pipeline, 20, 5, 0);
   pipeline.snub();
   t.same([pipeline.snubbed, pipeline.target, pipeline.room(0), pipeline.room(1)], [true, 1, 1, 0]);
@@ -58,7 +61,7 @@ t.test('a snubbed peer has one request, and starts anew with its next block', as
 });
 
 t.test('reqq: absent 250, capped, never 0', async t => {
-  const pipeline = new Pipeline();
+  const pipeline = newPipeline();
   feed(pipeline, 1000, 4, 0);
   t.equal(pipeline.target, LIMITS.assumedReqq);
   pipeline.setReqq(1_000_000);

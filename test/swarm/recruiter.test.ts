@@ -25,6 +25,7 @@ const facts = (address: Address, id: number, incoming: boolean): PeerFacts => ({
   fast: true,
   extended: true,
   greeted: false,
+  webSeed: false,
 });
 const incoming = (host: string, id: number, port = 50_000) => facts(at(host, port), id, true);
 const recruiter = (maxPeers = 10, id = OURS) => new Recruiter(idOf(id), maxPeers, seeded(1));

@@ -51,7 +51,7 @@ function imbalance({ swarm }: DrawnSwarm, shelf: Shelf): string | undefined {
     if (numbers.length !== peer.outstanding.count) return `${peer.number}: count of outstanding`;
     if (new Set(numbers).size !== numbers.length) return `${peer.number}: asked for a block twice`;
     for (const number of numbers) askers.set(number, (askers.get(number) ?? 0) + 1);
-    const useful = [...peer.have].filter(piece => !picker.have.has(piece)).length;
+    const useful = [...peer.have].filter(piece => !picker.wants.have.has(piece)).length;
     if (peer.useful !== useful) return `${peer.number}: useful ${peer.useful}, not ${useful}`;
     if (peer.amInterested !== useful > 0) return `${peer.number}: interest`;
     if (peer.readingBytes < 0) return `${peer.number}: reading`;
@@ -65,7 +65,7 @@ function imbalance({ swarm }: DrawnSwarm, shelf: Shelf): string | undefined {
     const holders = [...peers.values()].filter(({ have }) => have.has(piece)).length;
     if (picker.availability.of(piece) !== holders) return `piece ${piece}: availability`;
     const partial = picker.partials.get(piece);
-    const states = [picker.have.has(piece), !!partial, shelf.isFull(piece), pickable.has(piece)];
+    const states = [picker.wants.have.has(piece), !!partial, shelf.isFull(piece), pickable.has(piece)];
     if (states.filter(state => state).length !== 1) return `piece ${piece}: states ${states}`;
     if (!partial && !shelf.isFull(piece) && shelf.blocks.has(piece))
       return `piece ${piece}: left on the shelf`;
@@ -206,7 +206,7 @@ for (const [seed, drawing] of DRAWINGS.entries()) {
       const wrong = shelf.follow() ?? imbalance(drawn, shelf);
       if (wrong) return t.fail(`step ${step}: ${wrong}`, { log: drawn.port.log.slice(-20) });
     }
-    t.comment(`${drawn.swarm.picker.have.count} pieces, ${drawn.port.closed.length} closed`);
+    t.comment(`${drawn.swarm.picker.wants.have.count} pieces, ${drawn.port.closed.length} closed`);
     for (const name of NAMES) drawn.leaves(name);
     drawn.join('S', '#'.repeat(PIECES), {}, storm.now);
     for (let round = 0; round < 100 && !drawn.swarm.complete; round++) {
