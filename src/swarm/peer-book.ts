@@ -2,9 +2,10 @@
 // connection limits or time beyond what it is told.
 
 import type { CloseReason } from '../torrent/errors.js';
-import { formatHostPort, isPort } from '../torrent/host-port.js';
-import { addressBytes, hostText, isDialable } from '../torrent/ip.js';
+import { formatHostPort } from '../torrent/host-port.js';
+import { addressBytes } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
+import { dialable, peerKey } from './address-key.js';
 import type { Address, PeerSource, Random } from './port.js';
 import { canonicalPriority } from './priority.js';
 
@@ -31,6 +32,8 @@ type Standing = 'known' | 'dialling' | 'connected' | 'forgotten' | 'retired';
 
 interface Entry {
   readonly address: Address;
+  /** Who named it. */
+  readonly sources: Set<PeerSource>;
   trust: number;
   standing: Standing;
   /** Dials in a row that led to no lasting connection. */
@@ -40,16 +43,6 @@ interface Entry {
   connectedAtMs: number;
   /** Between equals the higher goes first: canonical priority (BEP 40) or a salt. */
   rank: number;
-}
-
-/**
- * Names whoever a strike or ban is meant for. A peer that we dialled is its host and port. One that came in is its host
- * alone, its port being ephemeral, and the ban shuts out incoming connections of that host only: others behind the same
- * address can still be dialled, and a ban of one dialled port leaves the other ports alone.
- */
-export function peerKey(address: Address, incoming: boolean): string {
-  const host = canonicalHost(address.host) ?? address.host;
-  return incoming ? host : formatHostPort({ host, port: address.port });
 }
 
 export class PeerBook {
@@ -88,6 +81,17 @@ export class PeerBook {
       else if (this.#insert(key, address, source, now, random)) added++;
     }
     return added;
+  }
+
+  /** Forgets each address that none of these named, in use or not. */
+  keepOnly(sources: readonly PeerSource[]): void {
+    for (const [key, entry] of this.#entries)
+      if (!sources.some(source => entry.sources.has(source))) this.#entries.delete(key);
+  }
+
+  /** Whether the address is remembered. */
+  knows(address: Address): boolean {
+    return this.#entries.has(peerKey(address, false));
   }
 
   /**
@@ -187,6 +191,7 @@ export class PeerBook {
 
   #heardAgain(entry: Entry, source: PeerSource, now: number): void {
     entry.heardAtMs = now;
+    entry.sources.add(source);
     entry.trust = Math.max(entry.trust, TRUST[source]);
     // It gets one more dial, after the wait that its failures have earned.
     if (entry.standing === 'forgotten') this.#wait(entry, entry.dueMs);
@@ -195,6 +200,7 @@ export class PeerBook {
   #insert(key: string, address: Address, source: PeerSource, now: number, random: Random): boolean {
     const entry: Entry = {
       address,
+      sources: new Set([source]),
       trust: TRUST[source],
       standing: 'known',
       failures: 0,
@@ -251,19 +257,6 @@ export class PeerBook {
     entry.dueMs = dueMs;
     this.#nextDueMs = Math.min(this.#nextDueMs, dueMs);
   }
-}
-
-function canonicalHost(host: string): string | undefined {
-  const bytes = addressBytes(host);
-  return bytes && hostText(bytes);
-}
-
-/** The address with its host in canonical text, or undefined where nobody can be dialled. */
-function dialable(address: Address): Address | undefined {
-  const bytes = addressBytes(address.host);
-  if (bytes === undefined || !isDialable(bytes) || !isPort(address.port)) return undefined;
-  const host = hostText(bytes);
-  return host === undefined ? undefined : { host, port: address.port };
 }
 
 function goesBefore(a: Entry, b: Entry): boolean {

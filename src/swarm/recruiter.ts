@@ -4,7 +4,8 @@
 import type { CloseReason } from '../torrent/errors.js';
 import { equalBytes, type PeerId } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
-import { PeerBook, peerKey } from './peer-book.js';
+import { peerKey } from './address-key.js';
+import { PeerBook } from './peer-book.js';
 import type { Address, PeerFacts, PeerNumber, PeerSource, Random } from './port.js';
 
 /** Closings that prove a fault of the peer. */
@@ -52,6 +53,8 @@ export class Recruiter {
   readonly #random: Random;
   /** Dials that `next` ordered and that have not ended. */
   #dialling = 0;
+  /** Where not all may name peers: an address that was forgotten while it was being dialled is not let in. */
+  #isRestricted = false;
 
   /** @param peerId our own */
   constructor(peerId: PeerId, maxPeers: number, random: Random) {
@@ -82,6 +85,19 @@ export class Recruiter {
 
   addressesFound(addresses: Iterable<Address>, source: PeerSource, now: number): void {
     this.#book.add(addresses, source, now, this.#random);
+  }
+
+  /**
+   * From now on these alone may name peers (BEP 27), which is for the caller to see to: forgets every other address.
+   * @returns connections that were made otherwise, to be closed
+   */
+  keepOnly(sources: readonly PeerSource[]): PeerNumber[] {
+    this.#isRestricted = true;
+    this.#book.keepOnly(sources);
+    const others = [...this.#members].filter(
+      ([, { dialAddress }]) => dialAddress === undefined || !this.#book.knows(dialAddress),
+    );
+    return others.map(([number]) => number);
   }
 
   /** The best address to dial now; to be asked until it says undefined. Each ends in `admit` or `dialFailed`. */
@@ -159,6 +175,7 @@ export class Recruiter {
   #refusal(facts: PeerFacts, known: boolean): CloseReason | undefined {
     if (equalBytes(facts.peerId, this.#peerId)) return 'self';
     if (this.#book.isBanned(peerKey(facts.address, facts.incoming))) return 'banned';
+    if (this.#isRestricted && !facts.incoming && !this.#book.knows(facts.address)) return 'not-allowed';
     return this.#members.size >= this.#maxPeers && !known ? 'too-many-peers' : undefined;
   }
 

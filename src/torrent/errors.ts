@@ -49,6 +49,8 @@ export type CloseReason =
   | 'both-seeds'
   | 'both-uninterested'
   | 'too-many-peers'
+  // BEP 27: a private torrent takes peers from its tracker alone
+  | 'not-allowed'
   | 'handshake-timeout'
   | 'idle-timeout'
   | 'remote-closed'

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { PeerBook, peerKey } from '../../src/swarm/peer-book.js';
+import { peerKey } from '../../src/swarm/address-key.js';
+import { PeerBook } from '../../src/swarm/peer-book.js';
 import type { Address } from '../../src/swarm/port.js';
 import { canonicalPriority } from '../../src/swarm/priority.js';
 import { LIMITS } from '../../src/torrent/limits.js';

@@ -287,3 +287,21 @@ t.test('the number of dials under way never drifts', async t => {
     t.ok(ours.connected <= 6);
   }
 });
+
+t.test(
+  'a private torrent: peers that others than its tracker named are let go, and not let in later',
+  async t => {
+    const ours = recruiter();
+    dialled(ours, 1, at('10.0.0.1'), 1);
+    ours.addressesFound([at('10.0.0.1')], 'tracker', 0);
+    dialled(ours, 2, at('10.0.0.2'), 2);
+    ours.admit(3, incoming('10.0.0.3', 3), 0);
+    const halfOpen = dial(ours, at('10.0.0.4'));
+    ours.addressesFound([at('10.0.0.5')], 'pex', 0);
+    ours.addressesFound([at('10.0.0.6')], 'manual', 0);
+    t.same(ours.keepOnly(['manual', 'tracker']), [2, 3]);
+    t.same(due(ours, LATER), ['10.0.0.6:6881']);
+    t.same(ours.admit(4, facts(halfOpen, 4, false), 0), { refuse: 'not-allowed' });
+    t.same(ours.admit(5, incoming('10.0.0.7', 5), 0), {}, 'whoever finds us now was told by the tracker');
+  },
+);
