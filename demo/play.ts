@@ -105,7 +105,7 @@ class Demo {
     const place = this.#placeOf(SEED);
     await writeContent(place, this.#plan.lengthBytes);
     const torrent = join(this.#folder, 'demo.torrent');
-    const { bytes } = await makeTorrent(join(place, CONTENT_NAME), { pieceLength: PIECE_LENGTH });
+    const { bytes } = await makeTorrent([join(place, CONTENT_NAME)], { pieceLength: PIECE_LENGTH });
     await writeFile(torrent, bytes);
     const original = await fingerprints(place);
     this.#over.throwIfAborted();

@@ -25,7 +25,8 @@ const PURE = ['torrent', 'wire', 'swarm', 'sim'];
 /** Files of pure rooms that read foreign formats and so may use these packages. */
 const MAY_USE: Record<string, readonly string[]> = {
   'src/wire/extension.ts': ['bencode'],
-  'src/torrent/metainfo.ts': ['bencode', 'node:crypto'],
+  'src/torrent/metainfo.ts': ['bencode'],
+  'src/torrent/sha.ts': ['node:crypto'],
   'src/torrent/bencode-values.ts': ['bencode'],
   'src/torrent/magnet-link.ts': ['parse-torrent'],
 };

@@ -1,12 +1,14 @@
-// The command line read by yargs, with its traps closed, into a checked Command. Knows nothing of what commands do.
+// The command line read by yargs, with its traps closed: which command, its flags, its operands. Knows nothing of what
+// commands do.
 
 import yargs, { type Argv } from 'yargs';
 import type { TorrentError } from '../torrent/errors.js';
+import type { CommandSpec, Invocation } from './command.js';
+import { COMMANDS } from './commands.js';
 import { usageError } from './failure.js';
 import { FlagValues } from './flag-values.js';
-import { COMMANDS, COMMON_FLAGS, type CommandSpec, type Flag, SOURCE_KINDS } from './flags.js';
+import { COMMON_FLAGS, type Flag, SOURCE_KINDS, variableOf } from './flags.js';
 import { nearest } from './nearest.js';
-import { type DownloadOptions, downloadOptions, type PeersOptions, peersOptions } from './options.js';
 import { shortened } from './printable.js';
 
 declare module 'yargs' {
@@ -18,49 +20,78 @@ declare module 'yargs' {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Command =
-  | { readonly verb: 'help'; readonly text: string }
-  | { readonly verb: 'version' }
-  | { readonly verb: 'download'; readonly options: DownloadOptions }
-  | { readonly verb: 'peers'; readonly options: PeersOptions };
+export type CommandLine =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'command'; readonly spec: CommandSpec; readonly invocation: Invocation };
+
+const ENVIRONMENT = 'Each option is also an environment variable: --max-upload is RAREST_MAX_UPLOAD.';
 
 /** Reads the arguments behind the program's name. Throws a TorrentError of code USAGE. */
-export async function parseCommandLine(argv: readonly string[], env: Environment): Promise<Command> {
-  const parser = parserOf(separated(argv));
-  const parsed: Record<string, unknown> = await parser.parseAsync();
-  const words = Array.isArray(parsed._) ? parsed._.map(String) : [];
-  const [name, ...operands] = words;
+export async function parseCommandLine(argv: readonly string[], env: Environment): Promise<CommandLine> {
+  const { name, rest } = splitAtCommand(argv);
   const spec = COMMANDS.find(command => command.name === name || command.aliases.includes(name ?? ''));
   const flags = [...(spec?.flags ?? []), ...COMMON_FLAGS];
+  const words = separated(rest, flags);
+  const parser = parserOf(words, spec, flags);
+  const parsed: Record<string, unknown> = await parser.parseAsync();
   const values = new FlagValues(flags, parsed, env);
-  if (values.on('help', false)) return { verb: 'help', text: `${await parser.getHelp()}\n` };
-  if (values.on('version', false)) return { verb: 'version' };
+  if (values.on('help', false)) return { kind: 'help', text: `${await parser.getHelp()}\n` };
+  if (values.on('version', false)) return { kind: 'version' };
   if (spec === undefined) throw unknownCommand(name);
-  refuseUnknownFlags(spec, flags, argv, parsed);
+  refuseUnknownFlags(spec, flags, words, parsed);
+  const operands = Array.isArray(parsed._) ? parsed._.map(String) : [];
   if (operands.length === 0) {
-    throw usageError(spec.name, 'no source given', `rarest ${spec.name} takes ${SOURCE_KINDS}`);
+    const { what, kinds } = spec.operand;
+    throw usageError(spec.name, `no ${what} given`, `rarest ${spec.name} takes ${kinds}`);
   }
-  return spec.name === 'peers'
-    ? { verb: 'peers', options: peersOptions(values, operands, env) }
-    : { verb: 'download', options: downloadOptions(values, operands, env) };
+  return { kind: 'command', spec, invocation: { values, operands, env } };
 }
 
-/** Whether events were asked for, of a command line that may not even parse: its usage error is an event too. */
-export function wantsJson(argv: readonly string[], env: Environment): boolean {
-  const end = argv.indexOf('--');
-  const flags = end < 0 ? argv : argv.slice(0, end);
-  const last = flags.filter(word => word === '--json' || word === '--no-json').at(-1);
-  return last === undefined ? ['1', 'true', 'yes', 'on'].includes(env.RAREST_JSON ?? '') : last === '--json';
+/**
+ * Where events were asked for, of a command line that may not even parse: its usage error is an event too. Undefined: not
+ * asked for.
+ */
+export function eventsWanted(argv: readonly string[], env: Environment): 'stdout' | 'stderr' | undefined {
+  const { name, rest } = splitAtCommand(argv);
+  const end = rest.indexOf('--');
+  const words = end < 0 ? rest : rest.slice(0, end);
+  const last = words.filter(word => word === '--json' || word === '--no-json').at(-1);
+  const wanted =
+    last === undefined ? ['1', 'true', 'yes', 'on'].includes(env.RAREST_JSON ?? '') : last === '--json';
+  if (!wanted) return undefined;
+  const spec = COMMANDS.find(command => command.name === name);
+  return spec?.payloadFlag !== undefined && isDash(spec, spec.payloadFlag, words, env) ? 'stderr' : 'stdout';
 }
 
-const EPILOGUE = `A source is ${SOURCE_KINDS}.
-Each option is also an environment variable: --max-upload is RAREST_MAX_UPLOAD.`;
+/** Whether the flag has the value `-`, as far as that can be told without parsing. */
+function isDash(spec: CommandSpec, flagName: string, words: readonly string[], env: Environment): boolean {
+  const short = `-${spec.flags.find(({ name }) => name === flagName)?.short}`;
+  const close = [`--${flagName}=-`, `${short}=-`, `${short}-`];
+  const apart = [`--${flagName}`, short];
+  return (
+    words.some((word, at) => close.includes(word) || (apart.includes(word) && words[at + 1] === '-')) ||
+    env[variableOf(flagName)] === '-'
+  );
+}
 
-function parserOf(argv: readonly string[]) {
-  const parser = yargs([...argv])
+/** The first word that is no flag and no value of one names the command; flags may stand before it. */
+function splitAtCommand(argv: readonly string[]): { name: string | undefined; rest: readonly string[] } {
+  const valued = COMMANDS.flatMap(spec => spec.flags).filter(flag => flag.kind !== 'switch');
+  const takesNext = new Set(valued.flatMap(({ name, short = name }) => [`--${name}`, `-${short}`]));
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? '';
+    if (word === '--') break;
+    if (takesNext.has(word)) at++;
+    else if (!word.startsWith('-')) return { name: word, rest: argv.toSpliced(at, 1) };
+  }
+  return { name: undefined, rest: argv };
+}
+
+/** A parser of the words behind the command, or of a command line without one. */
+function parserOf(words: readonly string[], spec: CommandSpec | undefined, flags: readonly Flag[]) {
+  const parser = yargs([...words])
     .scriptName('rarest')
-    .usage('rarest <command> [options] <source…>')
-    .epilogue(EPILOGUE)
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -74,43 +105,38 @@ function parserOf(argv: readonly string[]) {
     .version(false)
     .exitProcess(false)
     .usageConfiguration({ 'hide-types': true })
-    .fail(yargsFailed);
-  addFlags(parser, COMMON_FLAGS);
-  for (const spec of COMMANDS) {
-    parser.command(
-      [spec.name, ...spec.aliases],
-      spec.about,
-      command => {
-        command.usage(`rarest ${spec.name} [options] ${spec.usage}`).epilogue(EPILOGUE);
-        addFlags(command, spec.flags);
-      },
-      () => {},
-    );
+    .fail((message: string, error: Error | undefined) => yargsFailed(message, error, flags));
+  if (spec === undefined) {
+    parser.usage('rarest <command> [options] <source…>');
+    parser.epilogue(`A source is ${SOURCE_KINDS}.\n${ENVIRONMENT}`);
+    for (const { name, aliases, about } of COMMANDS) parser.command([name, ...aliases], about);
+  } else {
+    const { what, kinds } = spec.operand;
+    parser.usage(`rarest ${spec.name} [options] ${spec.usage}\n\n${capitalized(spec.about)}.`);
+    parser.epilogue(`<${what}>: ${kinds}\n${ENVIRONMENT}`);
   }
+  for (const flag of flags) addFlag(parser, flag);
   return parser;
 }
 
-function addFlags(parser: Argv, flags: readonly Flag[]): Argv {
-  for (const flag of flags) {
-    const shown = { describe: flag.about, group: flag.group };
-    const alias = flag.short === undefined ? {} : { alias: flag.short };
-    if (flag.kind !== 'switch') {
-      // without nargs a list would eat the source behind it
-      parser.option(flag.name, { ...shown, ...alias, type: 'string', array: flag.kind === 'list', nargs: 1 });
-    } else if (flag.negative) {
-      // --no-NAME sets NAME; the second option is there for the help alone
-      parser.option(flag.name, { type: 'boolean', hidden: true });
-      parser.option(`no-${flag.name}`, { ...shown, type: 'boolean' });
-    } else {
-      parser.option(flag.name, { ...shown, ...alias, type: 'boolean' });
-    }
+function addFlag(parser: Argv, flag: Flag): void {
+  const shown = { describe: flag.about, group: flag.group };
+  const alias = flag.short === undefined ? {} : { alias: flag.short };
+  if (flag.kind !== 'switch') {
+    // without nargs a list would eat the source behind it
+    parser.option(flag.name, { ...shown, ...alias, type: 'string', array: flag.kind === 'list', nargs: 1 });
+  } else if (flag.negative) {
+    // --no-NAME sets NAME; the second option is there for the help alone
+    parser.option(flag.name, { type: 'boolean', hidden: true });
+    parser.option(`no-${flag.name}`, { ...shown, type: 'boolean' });
+  } else {
+    parser.option(flag.name, { ...shown, ...alias, type: 'boolean' });
   }
-  return parser;
 }
 
 /** The words for yargs, without what it stumbles over: it takes `-odir` for four switches, so the value gets its flag's long name. */
-function separated(argv: readonly string[]): string[] {
-  const shorts = COMMANDS.flatMap(spec => spec.flags).filter(flag => flag.kind !== 'switch' && flag.short);
+function separated(argv: readonly string[], flags: readonly Flag[]): string[] {
+  const shorts = flags.filter(flag => flag.kind !== 'switch' && flag.short);
   const words: string[] = [];
   for (const [at, word] of argv.entries()) {
     if (word === '--') return [...words, ...argv.slice(at)];
@@ -124,12 +150,12 @@ function separated(argv: readonly string[]): string[] {
 }
 
 /** The one complaint yargs has here is a flag without its value. */
-function yargsFailed(message: string, error: Error | undefined): never {
+function yargsFailed(message: string, error: Error | undefined, flags: readonly Flag[]): never {
   if (error !== undefined && error.name !== 'YError') throw error;
   const why = error?.message ?? message;
   const name = /^Not enough arguments following: (.+)$/.exec(why)?.[1];
   if (name === undefined) throw usageError('command line', why);
-  const flag = COMMANDS.flatMap(spec => spec.flags).find(({ short }) => short === name)?.name ?? name;
+  const flag = flags.find(({ short }) => short === name)?.name ?? name;
   throw usageError(`--${flag}`, 'needs a value', `a value that begins with - is written --${flag}=-x`);
 }
 
@@ -147,12 +173,12 @@ function unknownCommand(name: string | undefined): TorrentError {
 function refuseUnknownFlags(
   spec: CommandSpec,
   flags: readonly Flag[],
-  argv: readonly string[],
+  words: readonly string[],
   parsed: Readonly<Record<string, unknown>>,
 ): void {
   const known = new Map(flags.map(flag => [flag.name, flag.kind]));
   const longs = flags.flatMap(({ name, kind }) => (kind === 'switch' ? [name, `no-${name}`] : [name]));
-  for (const word of separated(argv)) {
+  for (const word of words) {
     if (word === '--') break;
     const name = /^--(?:no-)?([^=]+)=/.exec(word)?.[1];
     if (name !== undefined && known.get(name) === 'switch')
@@ -160,11 +186,22 @@ function refuseUnknownFlags(
   }
   for (const key of Object.keys(parsed)) {
     if (key === '_' || key === '$0') continue;
-    const negated = argv.includes(`--no-${key}`);
+    const negated = words.includes(`--no-${key}`);
     if (known.has(key) && !(negated && known.get(key) !== 'switch')) continue;
     const name = negated ? `no-${key}` : key;
     const meant = name.length > 1 ? nearest(name, longs) : undefined;
+    const owners = known.has(key)
+      ? []
+      : COMMANDS.filter(command => command.flags.some(flag => flag.name === key));
     const hint = meant ? `did you mean --${meant}?` : `rarest ${spec.name} --help lists all flags`;
-    throw usageError(`${name.length > 1 ? '--' : '-'}${name}`, 'unknown flag', hint);
+    throw usageError(
+      `${name.length > 1 ? '--' : '-'}${name}`,
+      'unknown flag',
+      owners.length > 0 ? `it is a flag of ${owners.map(owner => owner.name).join(', ')}` : hint,
+    );
   }
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -58,3 +58,11 @@ export function systemReason(error: unknown): string {
   const errno = 'errno' in error ? error.errno : undefined;
   return getSystemErrorMap().get(typeof errno === 'number' ? errno : 0)?.[1] ?? error.message;
 }
+
+/** A system call failed that was to write something; `what` begins the message. */
+export function writeError(what: string, error: unknown): TorrentError {
+  const full = error instanceof Error && 'code' in error && /^(ENOSPC|EDQUOT)$/.test(String(error.code));
+  return new TorrentError(full ? 'DISK_FULL' : 'DISK_IO', `${what}: ${systemReason(error)}`, {
+    cause: error,
+  });
+}

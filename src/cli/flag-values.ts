@@ -24,7 +24,7 @@ const FALSE = ['0', 'false', 'no', 'off'];
 /** Questions rather than settings: RAREST_VERSION may well be somebody's variable for something else. */
 const NEVER_FROM_ENVIRONMENT = ['help', 'version'];
 
-/** Flags of one command line. A flag on the command line hides its variable. */
+/** Flags of one command line. A flag on the command line hides its variable; one that the command lacks was never given. */
 export class FlagValues {
   readonly #parsed: Readonly<Record<string, unknown>>;
   readonly #env: Readonly<Record<string, string | undefined>>;
@@ -42,6 +42,7 @@ export class FlagValues {
 
   /** A switch, `byDefault` where nobody set it. */
   on(name: string, byDefault: boolean): boolean {
+    if (!this.#flags.has(name)) return byDefault;
     const value = this.#parsed[name];
     const last: unknown = Array.isArray(value) ? value.at(-1) : value;
     if (typeof last === 'boolean') return last;
@@ -61,12 +62,9 @@ export class FlagValues {
     return this.#given(name).map(given => read(given, kind));
   }
 
-  /** Whether the flag was given at all, on the command line or by its variable. */
-  has(name: string): boolean {
-    return this.#given(name).length > 0;
-  }
-
   #given(name: string): Given[] {
+    const flag = this.#flags.get(name);
+    if (flag === undefined) return [];
     const value = this.#parsed[name];
     const texts = (Array.isArray(value) ? value : [value]).filter(text => typeof text === 'string');
     if (texts.length > 0) {
@@ -77,7 +75,7 @@ export class FlagValues {
     const setting = this.#env[variable];
     if (setting === undefined || setting === '') return [];
     const example = (good: string) => `${variable}=${good}`;
-    const items = this.#flags.get(name)?.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
+    const items = flag.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
     return items.map(text => ({ shown: `${variable}=${text}`, example, text }));
   }
 

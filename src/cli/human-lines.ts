@@ -4,7 +4,10 @@ import { printable } from '../torrent/text.js';
 import { formatBytes, formatDuration, formatRate } from './quantities.js';
 import type { ReportedEvent } from './reported.js';
 
-/** The line for an event about the torrent `name`, or undefined where people need none. */
+/** What people are told of an event about the torrent `name`: a line, or undefined where they need none. */
+export type Words = (event: ReportedEvent, name: string | undefined, verbose: boolean) => string | undefined;
+
+/** The usual words: the line for an event about the torrent `name`, or undefined where people need none. */
 export function humanLine(
   event: ReportedEvent,
   name: string | undefined,
@@ -37,6 +40,8 @@ function verboseLine(event: ReportedEvent, of: string): string | undefined {
     }
     case 'dht':
       return `${of}DHT: ${event.nodes} nodes, ${event.found} addresses found`;
+    case 'tracker':
+      return trackerLine(event);
     case 'peer': {
       const why = event.why === undefined ? '' : `: ${printable(event.why)}`;
       return `${of}peer ${printable(event.address)} ${event.how}${why}`;
@@ -46,6 +51,18 @@ function verboseLine(event: ReportedEvent, of: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** `tracker URL: 50 peers, 12 seeds, 3 leechers`, or why it failed. */
+export function trackerLine(event: Extract<ReportedEvent, { event: 'tracker' }>): string {
+  const { peers, seeds, leechers, warning, error } = event;
+  const parts: string[] = [];
+  if (peers !== undefined) parts.push(peers === 1 ? '1 peer' : `${peers} peers`);
+  if (seeds !== undefined) parts.push(seeds === 1 ? '1 seed' : `${seeds} seeds`);
+  if (leechers !== undefined) parts.push(leechers === 1 ? '1 leecher' : `${leechers} leechers`);
+  if (warning !== undefined) parts.push(`warning: ${printable(warning)}`);
+  if (error !== undefined) parts.push(`failed: ${printable(error)}`);
+  return `tracker ${printable(event.url)}: ${parts.join(', ') || 'answered'}`;
 }
 
 /** What a finished download cost; nothing of what was zero. */

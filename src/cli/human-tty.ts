@@ -1,6 +1,7 @@
 // stderr that is a terminal: a bar for each torrent at work (cli-progress), with lines that stay above the bars.
 
 import type { MultiBar, Options, Params, SingleBar } from 'cli-progress';
+import type { ProgressEvent } from '../engine/events.js';
 import type { OutputStream } from './io.js';
 import { formatDuration, formatPercent, formatRate } from './quantities.js';
 import type { Human } from './reporter.js';
@@ -94,27 +95,40 @@ export async function openTty(stderr: OutputStream, color: boolean): Promise<Tty
 export function barText(view: TorrentView, width: number): string {
   const { progress } = view;
   const parts: string[] = [];
-  if (view.pieces === undefined) {
+  if (view.hashing) {
+    parts.push(...(progress === undefined ? [] : filledBar(progress)), 'hashing');
+    if (progress !== undefined) parts.push(formatRate(progress.downRate), timeLeft(progress));
+  } else if (view.pieces === undefined) {
     parts.push('waiting for metadata', `${progress?.peers ?? 0} peers`);
   } else if (progress === undefined) {
     parts.push('starting');
   } else if (view.seeding) {
     parts.push('seeding', formatRate(progress.upRate), `${progress.peers} peers`);
   } else {
-    const filled = Math.floor((BAR_LENGTH * progress.downloaded) / Math.max(progress.length, 1));
     parts.push(
-      formatPercent(progress.downloaded, progress.length).padStart(5),
-      `[${'='.repeat(filled)}${'-'.repeat(BAR_LENGTH - filled)}]`,
+      ...filledBar(progress),
       `${view.piecesHave}/${view.pieces}`,
       formatRate(progress.downRate),
       `${progress.peers} peers`,
-      progress.etaSeconds === null ? '-' : formatDuration(progress.etaSeconds),
+      timeLeft(progress),
     );
   }
   // the last column stays free: a cursor there behaves differently from terminal to terminal
   return Array.from([...parts, view.name].join(' '))
     .slice(0, Math.max(width - 1, 0))
     .join('');
+}
+
+function filledBar({ downloaded, length }: ProgressEvent): string[] {
+  const filled = Math.floor((BAR_LENGTH * downloaded) / Math.max(length, 1));
+  return [
+    formatPercent(downloaded, length).padStart(5),
+    `[${'='.repeat(filled)}${'-'.repeat(BAR_LENGTH - filled)}]`,
+  ];
+}
+
+function timeLeft({ etaSeconds }: ProgressEvent): string {
+  return etaSeconds === null ? '-' : formatDuration(etaSeconds);
 }
 
 function colored(line: string): string {

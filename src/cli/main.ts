@@ -1,7 +1,7 @@
 // A command line from its arguments to its exit code.
 
 import { version } from '../engine/version.js';
-import { parseCommandLine, wantsJson } from './args.js';
+import { eventsWanted, parseCommandLine } from './args.js';
 import { failureLines, failureOf } from './failure.js';
 import type { Io } from './io.js';
 import { printableJson } from './printable.js';
@@ -14,34 +14,21 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   io.stderr.on('error', () => {});
   const startedAt = io.now();
   try {
-    const command = await parseCommandLine(argv, io.env);
-    switch (command.verb) {
-      case 'help':
-        io.stdout.write(command.text);
-        return 0;
-      case 'version':
-        io.stdout.write(`rarest ${version()}\n`);
-        return 0;
-      case 'download': {
-        const { options } = command;
-        const { download } = await import('./download.js');
-        const several = options.sources.length > 1 || options.sources.includes('-');
-        const session = { output: options.output, several, endsWithReader: false };
-        return await runSession(io, session, running => download(options, running));
-      }
-      case 'peers': {
-        const { options } = command;
-        const { peers } = await import('./peers.js');
-        const session = { output: options.output, several: false, endsWithReader: true };
-        return await runSession(io, session, running => peers(options, running));
-      }
+    const line = await parseCommandLine(argv, io.env);
+    if (line.kind === 'help' || line.kind === 'version') {
+      io.stdout.write(line.kind === 'help' ? line.text : `rarest ${version()}\n`);
+      return 0;
     }
+    const command = await line.spec.load();
+    const plan = command.plan(line.invocation, io);
+    return await runSession(io, plan.session, session => plan.run(session));
   } catch (error) {
     const failure = failureOf(error);
     const { code, message, exit } = failure;
-    if (wantsJson(argv, io.env)) {
+    const events = eventsWanted(argv, io.env);
+    if (events !== undefined) {
       const event = { v: 1, t: io.now() - startedAt, event: 'error', code, message, exit };
-      io.stdout.write(`${printableJson(event)}\n`);
+      io[events].write(`${printableJson(event)}\n`);
     }
     io.stderr.write(
       failureLines(failure, false)

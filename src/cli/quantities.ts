@@ -73,3 +73,10 @@ export function formatPercent(part: number, whole: number): string {
   if (part >= whole) return '100%';
   return `${(Math.floor((part / whole) * 1000) / 10).toFixed(1)}%`;
 }
+
+/** `256 KiB`, `4 MiB` of a power of two, `1000 bytes` of anything else. */
+export function formatPieceLength(bytes: number): string {
+  if (bytes >= BINARY.m && bytes % BINARY.m === 0) return `${bytes / BINARY.m} MiB`;
+  if (bytes >= BINARY.k && bytes % BINARY.k === 0) return `${bytes / BINARY.k} KiB`;
+  return `${bytes} bytes`;
+}

@@ -1,7 +1,7 @@
 // Sends each event where it belongs: results to stdout, words for people to stderr. Holds what is known of each torrent.
 
 import { type Failure, failureLines } from './failure.js';
-import { humanLine } from './human-lines.js';
+import { humanLine, type Words } from './human-lines.js';
 import type { OutputOptions } from './options.js';
 import type { ReportedEvent, Subject } from './reported.js';
 import type { Results } from './results.js';
@@ -22,7 +22,9 @@ export interface ReporterParts {
   readonly output: OutputOptions;
   readonly human: Human;
   readonly results: Results;
-  /** Writes results to stdout. */
+  /** Instead of the usual ones. */
+  readonly words?: Words | undefined;
+  /** Writes results. */
   readonly write: (text: string) => void;
   /** More than one source: failures say which. */
   readonly several: boolean;
@@ -42,9 +44,9 @@ export class Reporter {
     return this.#parts.output.quiet || this.#parts.output.json;
   }
 
-  /** A torrent is at work from now on. */
-  begun(subject: Subject): void {
-    const view = new TorrentView(subject.label);
+  /** A torrent is at work from now on; `hashing`: what it is made of is read, its progress events say how far. */
+  begun(subject: Subject, hashing = false): void {
+    const view = new TorrentView(subject.label, hashing);
     this.#views.set(subject, view);
     if (!this.#silent) this.#parts.human.progress(view);
   }
@@ -55,7 +57,8 @@ export class Reporter {
     const view = subject && this.#views.get(subject);
     const moved = view?.update(event) ?? false;
     if (this.#silent) return;
-    const line = humanLine(event, view?.name, this.#parts.output.verbose);
+    const { words = humanLine, output } = this.#parts;
+    const line = words(event, view?.name, output.verbose);
     if (line !== undefined) this.#parts.human.print(line);
     if (view !== undefined && moved) this.#parts.human.progress(view);
   }

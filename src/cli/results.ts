@@ -1,8 +1,8 @@
-// What goes to stdout: paths, addresses or JSON lines, and what to do when its reader goes away.
+// What goes to stdout: the items of a command or JSON lines, and what to do when its reader goes away.
 
-import { TorrentError } from '../torrent/errors.js';
+import type { TorrentError } from '../torrent/errors.js';
 import { formatHostPort } from '../torrent/host-port.js';
-import { systemReason } from './failure.js';
+import { writeError } from './failure.js';
 import type { OutputStream } from './io.js';
 import type { OutputOptions } from './options.js';
 import { printableJson } from './printable.js';
@@ -11,15 +11,35 @@ import type { ReportedEvent, Subject } from './reported.js';
 /** Text for stdout in answer to an event; empty where it is no result. */
 export type Results = (event: ReportedEvent, subject: Subject | undefined) => string;
 
-/** Paths of finished files and addresses of peers, each behind a newline or NUL. */
-export function plainResults({ nul }: OutputOptions): Results {
+/** What of an event is a result of the command: items, each one line of stdout. */
+export type Items = (event: ReportedEvent, subject: Subject | undefined) => readonly string[];
+
+/** The items of a command, each behind a newline or NUL. */
+export function plainResults({ nul }: OutputOptions, items: Items): Results {
   const end = nul ? '\0' : '\n';
-  return event => {
-    if (event.event === 'file') return event.path + end;
-    if (event.event === 'found') return `${formatHostPort(event)}\t${event.from}${end}`;
-    return '';
-  };
+  return (event, subject) =>
+    items(event, subject)
+      .map(item => item + end)
+      .join('');
 }
+
+/** Of `download`: the path of each finished file. */
+export const filePaths: Items = event => (event.event === 'file' ? [event.path] : []);
+
+/** Of `seed` and `magnet`: the magnet link. */
+export const magnetLinks: Items = event =>
+  event.event === 'seeding' || event.event === 'magnet' ? [event.magnet] : [];
+
+/** Of `peers`: who was found, and who told. */
+export const foundAddresses: Items = event =>
+  event.event === 'found' ? [`${formatHostPort(event)}\t${event.from}`] : [];
+
+/** Of `verify`: each bad piece with each file that it touches. */
+export const badPieces: Items = event =>
+  event.event === 'bad' ? event.files.map(file => `${event.piece}\t${file}`) : [];
+
+/** Of `create`: the .torrent. */
+export const createdPaths: Items = event => (event.event === 'created' ? [event.path] : []);
 
 /** NDJSON: every event, but for those of single peers and pieces, which come with --verbose. `t` counts from `startedAt`. */
 export function jsonResults({ verbose }: OutputOptions, startedAt: number, now: () => number): Results {
@@ -44,16 +64,16 @@ export class ResultStream {
       if (this.#closed) return;
       this.#closed = true;
       if (error.code === 'EPIPE') onGone();
-      else onFailure(failed(error));
+      else onFailure(writeError('writing to stdout', error));
     });
   }
 
   write(text: string): void {
     if (!this.#closed && text !== '') this.#stream.write(text);
   }
-}
 
-function failed(error: NodeJS.ErrnoException): TorrentError {
-  const code = error.code === 'ENOSPC' ? 'DISK_FULL' : 'DISK_IO';
-  return new TorrentError(code, `writing to stdout: ${systemReason(error)}`, { cause: error });
+  /** Fulfilled when the bytes are written, or never will be. */
+  async writeAll(bytes: Uint8Array): Promise<void> {
+    if (!this.#closed) await new Promise<void>(resolve => this.#stream.write(bytes, () => resolve()));
+  }
 }

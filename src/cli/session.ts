@@ -1,14 +1,15 @@
 // One run of a command: its engine, its exit code, and how it ends, early or late. Knows no command.
 
 import type { ProcessEvent } from '../engine/events.js';
-import type { EngineHandle, EngineOptions } from '../engine/options.js';
+import type { EngineHandle } from '../engine/options.js';
 import { type Failure, failureOf } from './failure.js';
+import type { Words } from './human-lines.js';
 import { plainHuman } from './human-plain.js';
 import type { InputStream, Io } from './io.js';
-import type { OutputOptions } from './options.js';
+import type { EngineChoices, OutputOptions } from './options.js';
 import type { Subject } from './reported.js';
 import { type Human, Reporter } from './reporter.js';
-import { jsonResults, plainResults, ResultStream } from './results.js';
+import { type Items, jsonResults, plainResults, ResultStream } from './results.js';
 
 /** Exit codes of a death by signal, for a process whose signal is ignored by its parent's wish. */
 const SIGNAL_EXIT: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -19,6 +20,12 @@ export interface SessionOptions {
   readonly several: boolean;
   /** End when nobody reads stdout any more, rather than go on in silence. */
   readonly endsWithReader: boolean;
+  /** What goes to stdout where no JSON is wanted. */
+  readonly items: Items;
+  /** For people, instead of the usual words. */
+  readonly words?: Words;
+  /** stdout carries bytes, so that JSON goes to stderr. */
+  readonly payload?: boolean;
 }
 
 export class Session {
@@ -30,9 +37,12 @@ export class Session {
   #stdin: InputStream | undefined;
   #exitCode = 0;
 
-  constructor(io: Io, reporter: Reporter) {
+  readonly #stdout: ResultStream;
+
+  constructor(io: Io, reporter: Reporter, stdout: ResultStream) {
     this.io = io;
     this.reporter = reporter;
+    this.#stdout = stdout;
   }
 
   /** Aborted when the command is to end before its time. */
@@ -54,11 +64,13 @@ export class Session {
     return this.#stdin;
   };
 
+  /** Writes to stdout, behind what was written there before. */
+  writePayload(bytes: Uint8Array): Promise<void> {
+    return this.#stdout.writeAll(bytes);
+  }
+
   /** The engine, made and started by the first call. Rejects as its start does. */
-  engine(
-    options: Omit<EngineOptions, 'stateDirectory' | 'onEvent'>,
-    onEvent: (event: ProcessEvent) => void,
-  ): Promise<EngineHandle> {
+  engine(options: EngineChoices, onEvent: (event: ProcessEvent) => void): Promise<EngineHandle> {
     this.#engine ??= this.#start(options, onEvent);
     return this.#engine;
   }
@@ -80,10 +92,7 @@ export class Session {
     this.reporter.close();
   }
 
-  async #start(
-    options: Omit<EngineOptions, 'stateDirectory' | 'onEvent'>,
-    onEvent: (event: ProcessEvent) => void,
-  ): Promise<EngineHandle> {
+  async #start(options: EngineChoices, onEvent: (event: ProcessEvent) => void): Promise<EngineHandle> {
     const { createEngine, defaultStateDirectory } = await this.io.loadEngine();
     this.stopped.throwIfAborted();
     const engine = createEngine({ ...options, stateDirectory: defaultStateDirectory(), onEvent });
@@ -112,7 +121,7 @@ export async function runSession(
     () => options.endsWithReader && session.stop(),
     error => session.fail(error),
   );
-  const session = new Session(io, await openReporter(io, options, stdout));
+  const session = new Session(io, await openReporter(io, options, stdout), stdout);
   const { reporter } = session;
   let signal: NodeJS.Signals | undefined;
   const release = io.onSignal(received => {
@@ -143,10 +152,10 @@ export async function runSession(
 }
 
 async function openReporter(io: Io, options: SessionOptions, stdout: ResultStream): Promise<Reporter> {
-  const { output, several } = options;
-  const results = output.json ? jsonResults(output, io.now(), io.now) : plainResults(output);
+  const { output, several, items, words, payload } = options;
+  const results = output.json ? jsonResults(output, io.now(), io.now) : plainResults(output, items);
   let human: Human = plainHuman(io.stderr, io.now);
-  let write = (text: string) => stdout.write(text);
+  let write = (text: string) => (payload ? void io.stderr.write(text) : stdout.write(text));
   if (io.stderr.isTTY && io.env.TERM !== 'dumb' && !output.quiet && !output.json) {
     const { openTty } = await import('./human-tty.js');
     const tty = await openTty(io.stderr, output.color);
@@ -154,7 +163,7 @@ async function openReporter(io: Io, options: SessionOptions, stdout: ResultStrea
     // a path printed on the same terminal must not land in the bars
     if (io.stdout.isTTY) write = text => tty.above(() => stdout.write(text));
   }
-  return new Reporter({ output, several, human, results, write });
+  return new Reporter({ output, several, human, results, words, write });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { LIMITS } from '../torrent/limits.js';
 import { torrentBytes } from './bounded.js';
 import { systemReason } from './failure.js';
 import type { InputStream } from './io.js';
+import { records } from './records.js';
 
 /** A source as it was named; `bytes` is a .torrent that came by stdin, `bad` a line that cannot be one. */
 export type SourceItem =
@@ -14,11 +15,10 @@ export type SourceItem =
 
 /** Bytes of one line of a list: the longest source is a magnet link. */
 const LINE_BYTES = LIMITS.magnetChars;
-/** Enough to tell a dictionary (`d`, the length of its first key, `:`) from an info hash that begins with `d8`. */
-const DICTIONARY = /^d\d{1,9}:/;
+/** How a torrent begins. Enough to tell a dictionary (`d`, the length of its first key, `:`) from an info hash that begins with `d8`. */
+export const DICTIONARY = /^d\d{1,9}:/;
 const MAYBE_DICTIONARY = /^(d\d{0,9})?$/;
 
-const NEWLINE = 0x0a;
 const STDIN = '-';
 
 /** All sources; those of stdin, if `-` is among the operands, last, for they may never end. */
@@ -52,7 +52,7 @@ async function* readStdin(stdin: InputStream, nul: boolean): AsyncGenerator<Sour
     return;
   }
   let empty = true;
-  for await (const line of records(stream, nul ? 0 : NEWLINE)) {
+  for await (const line of records(stream, nul, LINE_BYTES)) {
     const item = itemOf(line, nul);
     if (item === undefined) continue;
     empty = false;
@@ -87,29 +87,6 @@ async function* rejoined(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield head;
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-}
-
-/** What lies between separators, without them; undefined for one that is too long, whose bytes are not kept. */
-async function* records(
-  stream: AsyncIterable<Uint8Array>,
-  separator: number,
-): AsyncGenerator<Uint8Array | undefined, void, undefined> {
-  let kept: Uint8Array = new Uint8Array();
-  let tooLong = false;
-  for await (const chunk of stream) {
-    let begin = 0;
-    for (let end = chunk.indexOf(separator); end >= 0; end = chunk.indexOf(separator, begin)) {
-      const line = Buffer.concat([kept, chunk.subarray(begin, end)]);
-      yield tooLong || line.length > LINE_BYTES ? undefined : line;
-      kept = new Uint8Array();
-      tooLong = false;
-      begin = end + 1;
-    }
-    tooLong ||= kept.length + chunk.length - begin > LINE_BYTES;
-    kept = tooLong ? new Uint8Array() : Buffer.concat([kept, chunk.subarray(begin)]);
-  }
-  if (tooLong) yield undefined;
-  else if (kept.length > 0) yield kept;
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -6,9 +6,11 @@ import { TorrentError } from '../torrent/errors.js';
 import { toHex } from '../torrent/ids.js';
 import { parseInfoHash, parseMagnet } from '../torrent/magnet.js';
 import { parseTorrent } from '../torrent/metainfo.js';
+import type { Magnet } from '../torrent/metainfo-types.js';
+import type { TorrentSummary } from '../torrent/torrent-summary.js';
 import { torrentBytes } from './bounded.js';
-import { systemReason } from './failure.js';
-import { SOURCE_KINDS } from './flags.js';
+import { systemReason, usageError } from './failure.js';
+import { SOURCE_KINDS, TORRENT_KINDS } from './flags.js';
 import { shortened } from './printable.js';
 import type { Subject } from './reported.js';
 import type { SourceItem } from './source-list.js';
@@ -17,18 +19,59 @@ import { fetchTorrent } from './torrent-url.js';
 /** Longest label for people where a source has no name. */
 const LABEL_LENGTH = 60;
 
+/** A source that has been read: the bytes of a .torrent, or a link. */
+export type RawSource =
+  | { readonly kind: 'torrent'; readonly bytes: Uint8Array }
+  | { readonly kind: 'magnet'; readonly magnet: Magnet };
+
 /**
  * Reads a source. Rejects with BAD_SOURCE where it is malformed, NOT_FOUND where it cannot be read, UNSUPPORTED where it is
  * v2 only. `stopped` ends a fetch.
  */
 export async function readSource(item: SourceItem, stopped: AbortSignal): Promise<TorrentSource> {
-  const source = await parsed(item, stopped);
-  if (source.kind === 'magnet' && source.magnet.infoHash === undefined) {
-    throw new TorrentError('UNSUPPORTED', `${item.source}: this is a v2-only torrent`, {
+  return torrentSource(await readRaw(item, stopped), item.source);
+}
+
+/** A source as the engine takes it; `name` is the user's, for the message. Throws as readSource rejects. */
+export function torrentSource(raw: RawSource, name: string): TorrentSource {
+  if (raw.kind === 'torrent') return { kind: 'torrent', metainfo: parseTorrent(raw.bytes) };
+  if (raw.magnet.infoHash === undefined) {
+    throw new TorrentError('UNSUPPORTED', `${name}: this is a v2-only torrent`, {
       hint: 'v1 and hybrid torrents can be downloaded',
     });
   }
-  return source;
+  return raw;
+}
+
+/** Reads a source without a look into its .torrent, which may be anything. */
+export async function readRaw(item: SourceItem, stopped: AbortSignal): Promise<RawSource> {
+  if (item.kind === 'bytes') return { kind: 'torrent', bytes: item.bytes };
+  if (item.kind === 'bad') throw item.error;
+  const text = item.source;
+  const magnet = parseLink(text);
+  if (magnet !== undefined) return { kind: 'magnet', magnet };
+  if (!isUrl(text)) return { kind: 'torrent', bytes: await readTorrentFile(text) };
+  const fetched = await fetchTorrent(text, stopped);
+  return 'magnet' in fetched
+    ? { kind: 'magnet', magnet: parseMagnet(fetched.magnet) }
+    : { kind: 'torrent', bytes: fetched.bytes };
+}
+
+/** The bytes of a .torrent. Rejects with USAGE for a link, and as readSource does where it cannot be read. */
+export async function readTorrentBytes(item: SourceItem, stopped: AbortSignal): Promise<Uint8Array> {
+  const raw = await readRaw(item, stopped);
+  if (raw.kind === 'torrent') return raw.bytes;
+  throw usageError(shortened(item.source, LABEL_LENGTH), 'this is no .torrent', `give it ${TORRENT_KINDS}`);
+}
+
+/** A magnet link or a bare info hash; undefined for anything else. Throws BAD_SOURCE for a malformed link. */
+export function parseLink(text: string): Magnet | undefined {
+  return /^magnet:/i.test(text) ? parseMagnet(text) : parseInfoHash(text);
+}
+
+/** Whether a source is fetched by HTTP. */
+export function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
 }
 
 /** Who an event is about. */
@@ -45,23 +88,10 @@ export function subjectOf(item: SourceItem, source: TorrentSource | undefined): 
   return { source: item.source, infoHash: hex, label: name ?? hex ?? label };
 }
 
-async function parsed(item: SourceItem, stopped: AbortSignal): Promise<TorrentSource> {
-  if (item.kind === 'bytes') return torrent(item.bytes);
-  if (item.kind === 'bad') throw item.error;
-  const text = item.source;
-  if (/^magnet:/i.test(text)) return { kind: 'magnet', magnet: parseMagnet(text) };
-  if (/^https?:\/\//i.test(text)) {
-    const fetched = await fetchTorrent(text, stopped);
-    return 'magnet' in fetched
-      ? { kind: 'magnet', magnet: parseMagnet(fetched.magnet) }
-      : torrent(fetched.bytes);
-  }
-  const magnet = parseInfoHash(text);
-  return magnet === undefined ? torrent(await readTorrentFile(text)) : { kind: 'magnet', magnet };
-}
-
-function torrent(bytes: Uint8Array): TorrentSource {
-  return { kind: 'torrent', metainfo: parseTorrent(bytes) };
+/** Who an event is about, where the torrent may be one that cannot be downloaded. */
+export function subjectOfSummary(item: SourceItem, summary: TorrentSummary): Subject {
+  const hash = summary.infoHash ?? summary.infoHashV2;
+  return { source: item.source, infoHash: hash && toHex(hash), label: summary.name };
 }
 
 /** Reads files, and what a shell makes of `<(command)`, up to the limit. */

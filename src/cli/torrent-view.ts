@@ -15,10 +15,13 @@ export class TorrentView {
   pieces: number | undefined;
   piecesHave = 0;
   seeding = false;
+  /** Data is being read and hashed, nothing is transferred. */
+  hashing: boolean;
   progress: ProgressEvent | undefined;
 
-  constructor(label: string) {
+  constructor(label: string, hashing = false) {
     this.name = shownName(label);
+    this.hashing = hashing;
   }
 
   /** Takes in an event; whether the progress moved. */
@@ -27,6 +30,7 @@ export class TorrentView {
       case 'metadata':
         this.name = shownName(event.name);
         this.pieces = event.pieces;
+        this.hashing = false;
         return false;
       case 'resumed':
         this.piecesHave = event.piecesHave;
@@ -49,6 +53,7 @@ export class TorrentView {
 /** `42.3% of 1.2 GB, 312/4800 pieces, 5.1 MB/s down, 120 kB/s up, 12 peers (3 seeds), 2m10s left`. */
 export function progressText(view: TorrentView): string {
   const { progress } = view;
+  if (view.hashing) return hashingText(progress);
   if (progress === undefined) return view.pieces === undefined ? 'waiting for metadata' : 'starting';
   const peers = `${progress.peers} peers (${progress.seeds} seeds)`;
   if (view.pieces === undefined) return `waiting for metadata, ${peers}`;
@@ -62,6 +67,18 @@ export function progressText(view: TorrentView): string {
     peers,
   ];
   if (progress.etaSeconds !== null) parts.push(`${formatDuration(progress.etaSeconds)} left`);
+  return parts.join(', ');
+}
+
+/** `hashed 42.3% of 1.2 GB, 300 MB/s, 3s left`. */
+function hashingText(progress: ProgressEvent | undefined): string {
+  if (progress === undefined) return 'hashing';
+  const { downloaded, length, downRate, etaSeconds } = progress;
+  const parts = [
+    `hashed ${formatPercent(downloaded, length)} of ${formatBytes(length)}`,
+    formatRate(downRate),
+  ];
+  if (etaSeconds !== null) parts.push(`${formatDuration(etaSeconds)} left`);
   return parts.join(', ');
 }
 

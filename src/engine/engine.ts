@@ -1,15 +1,19 @@
 // The composition root: owns clock, randomness and the one timer, and puts network, DHT, storage and torrents together.
 
+import { randomInt } from 'node:crypto';
 import { DhtDiscovery } from '../discovery/dht.js';
+import { HttpClient } from '../net/http.js';
 import { bootId } from '../storage/boot.js';
 import { FilePool } from '../storage/file-pool.js';
 import { PieceBuffers } from '../storage/piece-buffer.js';
 import { stateDirectory } from '../storage/state-directory.js';
 import { TorrentError } from '../torrent/errors.js';
 import { type InfoHash, toHex } from '../torrent/ids.js';
+import type { TrackerIdentity } from '../tracker/torrent-trackers.js';
 import { monotonicMs } from './clock.js';
 import { rememberedNodes, rememberNodes } from './dht-memory.js';
 import type { EngineContext } from './engine-context.js';
+import { LocalNetwork } from './local-network.js';
 import { Network } from './network.js';
 import type {
   EngineHandle,
@@ -19,8 +23,10 @@ import type {
   TorrentOptions,
   TorrentSource,
 } from './options.js';
-import { findPeers } from './peer-finder.js';
+import { PeerFinder } from './peer-finder.js';
 import { Torrent } from './torrent.js';
+import { trackerEdges } from './tracker-access.js';
+import { version } from './version.js';
 
 /** The timer sleeps no longer than this, so that a clock that stood still (a laptop asleep) is noticed. ms */
 const LONGEST_SLEEP_MS = 1000;
@@ -36,6 +42,10 @@ export function defaultStateDirectory(): string {
 
 class Engine implements EngineHandle, EngineContext {
   readonly network: Network;
+  readonly http = new HttpClient({ userAgent: `rarest/${version()}` });
+  readonly trackerEdges = trackerEdges(this.http, monotonicMs);
+  readonly trackerIdentity: TrackerIdentity;
+  readonly pex: boolean;
   readonly files = new FilePool();
   readonly buffers = new PieceBuffers();
   readonly stateDirectory: string;
@@ -43,8 +53,10 @@ class Engine implements EngineHandle, EngineContext {
   readonly random = Math.random;
   readonly maxDownloadBps: number | undefined;
   dht: DhtDiscovery | undefined;
+  lsd: LocalNetwork | undefined;
   readonly #options: EngineOptions;
   readonly #torrents = new Map<string, Torrent>();
+  readonly #finders = new Set<PeerFinder>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #starting: Promise<void> | undefined;
@@ -54,6 +66,7 @@ class Engine implements EngineHandle, EngineContext {
     this.#options = options;
     this.stateDirectory = options.stateDirectory;
     this.maxDownloadBps = options.maxDownloadBps;
+    this.pex = options.pex;
     this.network = new Network({
       dht: options.dht,
       maxConnections: options.maxConnections,
@@ -65,6 +78,7 @@ class Engine implements EngineHandle, EngineContext {
       },
       wakeAt: timeMs => this.wakeAt(timeMs),
     });
+    this.trackerIdentity = { peerId: this.network.peerId, key: randomInt(2 ** 32) };
   }
 
   start(): Promise<void> {
@@ -86,11 +100,16 @@ class Engine implements EngineHandle, EngineContext {
   }
 
   findPeers(source: TorrentSource, options: FindOptions, signal: AbortSignal): Promise<void> {
-    return findPeers(
-      { infoHash: infoHashOf(source), source, peers: options.peers, dht: this.dht },
-      this.#options.onEvent,
-      signal,
-    );
+    const { onEvent } = this.#options;
+    const finder = new PeerFinder({
+      context: this,
+      infoHash: infoHashOf(source),
+      source,
+      find: options,
+      onEvent,
+    });
+    this.#finders.add(finder);
+    return finder.run(signal).finally(() => this.#finders.delete(finder));
   }
 
   close(): Promise<void> {
@@ -115,13 +134,17 @@ class Engine implements EngineHandle, EngineContext {
   }
 
   async #start(): Promise<void> {
-    const { dht, port, dhtBootstrap, onEvent } = this.#options;
+    const { dht, lsd, port, dhtBootstrap, onEvent } = this.#options;
     const node = dht
       ? new DhtDiscovery({ bootstrap: dhtBootstrap, remembered: await rememberedNodes(this.stateDirectory) })
       : undefined;
     const bindDht = node && (async (udpPort: number) => void (await node.listen(udpPort)));
     const listener = await this.network.listen(port, bindDht);
     this.dht = node;
+    if (lsd) {
+      this.lsd = new LocalNetwork(listener.port, this.random);
+      await this.lsd.start();
+    }
     onEvent({
       event: 'listening',
       host: listener.host,
@@ -135,7 +158,8 @@ class Engine implements EngineHandle, EngineContext {
     const now = this.now();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     let dueMs = now + LONGEST_SLEEP_MS;
-    for (const torrent of [...this.#torrents.values()]) dueMs = Math.min(dueMs, torrent.tick(now));
+    for (const part of [...this.#torrents.values(), ...this.#finders])
+      dueMs = Math.min(dueMs, part.tick(now));
     dueMs = Math.min(dueMs, this.network.tick(now));
     this.wakeAt(Math.max(dueMs, now + 1));
   }
@@ -146,7 +170,9 @@ class Engine implements EngineHandle, EngineContext {
     await this.#starting?.catch(() => {});
     clearTimeout(this.#timer);
     if (this.dht) await rememberNodes(this.stateDirectory, this.dht.nodes());
-    await Promise.all([this.network.close(), this.dht?.stop()]);
+    this.http.close();
+    this.trackerEdges.udp.close();
+    await Promise.all([this.network.close(), this.dht?.stop(), this.lsd?.stop()]);
   }
 }
 

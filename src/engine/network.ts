@@ -118,6 +118,23 @@ export class Network implements LinkContext {
     if (this.uploadLimiter) this.#wakeFor(this.uploadLimiter);
   }
 
+  /** Counts bytes that came in by another way than a link; fulfilled when the limit lets more come. */
+  async payDownload(bytes: number): Promise<void> {
+    const limiter = this.#downloadLimiter;
+    if (!limiter) return;
+    let left = bytes;
+    await new Promise<void>(resolve => {
+      const use = (granted: number) => {
+        const used = Math.min(granted, left);
+        left -= used;
+        if (left === 0) resolve();
+        return used;
+      };
+      limiter.wait({ use });
+      this.#wakeFor(limiter);
+    });
+  }
+
   /** Does what is due; returns when it wants to be called next. */
   tick(now: number): number {
     for (let next = this.#dialer.next(now); next; next = this.#dialer.next(now)) {

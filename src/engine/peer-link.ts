@@ -17,6 +17,8 @@ export interface LinkOwner {
   readonly infoHash: InfoHash;
   /** Pieces of the torrent, once they are known. */
   readonly pieceCount: number | undefined;
+  /** Whether we say that we run a DHT node (BEP 5's reserved bit). */
+  readonly sharesDht: boolean;
   /** The handshake of BEP 3 is done; returns a reason to hang up instead. */
   linkOpened(link: PeerLink, handshake: Handshake): CloseReason | undefined;
   linkMessage(link: PeerLink, message: Message): void;
@@ -30,8 +32,6 @@ export interface LinkOwner {
 /** What all links of a process share. */
 export interface LinkContext {
   readonly peerId: PeerId;
-  /** Whether we run a DHT node (BEP 5's reserved bit). */
-  readonly dht: boolean;
   now(): number;
   /** Bytes came in. */
   received(link: PeerLink, bytes: number): void;
@@ -138,8 +138,9 @@ export class PeerLink {
 
   #sendHandshake(owner: LinkOwner): void {
     this.#answered = true;
-    const { peerId, dht } = this.#context;
-    this.#write(encodeHandshake({ infoHash: owner.infoHash, peerId, fast: true, extended: true, dht }));
+    const { peerId } = this.#context;
+    const { infoHash, sharesDht } = owner;
+    this.#write(encodeHandshake({ infoHash, peerId, fast: true, extended: true, dht: sharesDht }));
   }
 
   #onData(chunk: Uint8Array): void {
@@ -211,6 +212,7 @@ function toWire(message: Message, extensions: ExtensionCodec) {
     case 'metadataRequest':
     case 'metadataData':
     case 'metadataReject':
+    case 'peerExchange':
     case 'dontHave':
       return extensions.encode(message);
     case 'piece':

@@ -5,7 +5,7 @@ import type { OpenTorrent } from '../storage/open.js';
 import type { Decision } from '../swarm/choker.js';
 import { EarlyMessages } from '../swarm/early-messages.js';
 import type { MetadataFetch } from '../swarm/metadata-fetch.js';
-import type { PeerFacts, PeerNumber, SwarmPort } from '../swarm/port.js';
+import type { PeerNumber, PeerSource, SwarmPort } from '../swarm/port.js';
 import type { Recruiter } from '../swarm/recruiter.js';
 import type { Swarm } from '../swarm/swarm.js';
 import type { BlockList } from '../torrent/block-list.js';
@@ -13,28 +13,31 @@ import type { CloseReason, TorrentError } from '../torrent/errors.js';
 import type { Piece } from '../torrent/geometry.js';
 import { formatHostPort } from '../torrent/host-port.js';
 import type { InfoHash } from '../torrent/ids.js';
-import { addressBytes, hostText } from '../torrent/ip.js';
-import { LIMITS } from '../torrent/limits.js';
+import { hostText } from '../torrent/ip.js';
 import type { HostPort, Metainfo } from '../torrent/metainfo-types.js';
 import type { Handshake } from '../wire/handshake.js';
-import type { Block, ExtensionHandshake, Message } from '../wire/message.js';
+import type { Block, ExtensionHandshake, Message, PeerExchangeMessage } from '../wire/message.js';
 import type { TorrentEvent } from './events.js';
+import { Exchange } from './exchange.js';
+import { extensionHandshake, factsOf } from './greeting.js';
 import { shareMetadata } from './metadata-share.js';
 import type { Dialling, Network } from './network.js';
 import type { PeerLink } from './peer-link.js';
-import { UploadLine } from './upload-line.js';
-import { version } from './version.js';
+import { addressOf, PeerReport } from './peer-report.js';
+import { UploadLines } from './upload-lines.js';
 
 export interface TorrentPeersOptions {
   readonly infoHash: InfoHash;
   readonly network: Network;
   readonly recruiter: Recruiter;
+  /** Take part in peer exchange (BEP 11), as long as the torrent is not known to be private. */
+  readonly pex: boolean;
   readonly onEvent: (event: TorrentEvent) => void;
   /** A peer says that it runs a DHT node. */
   readonly onDhtNode: (node: HostPort) => void;
   /** Our own data could not be read. */
   readonly onError: (error: TorrentError) => void;
-  /** Something happened in phase one, which wants a tick after each input. */
+  /** Something happened after which a tick may find more to do. */
   readonly onInput: () => void;
 }
 
@@ -46,9 +49,11 @@ export class TorrentPeers implements Dialling, SwarmPort {
   isClosed = false;
   readonly #options: TorrentPeersOptions;
   readonly #links = new Map<PeerNumber, PeerLink>();
-  readonly #uploads = new Map<PeerNumber, UploadLine>();
+  #uploads: UploadLines | undefined;
+  #exchange: Exchange | undefined;
   /** What peers say while the data is being opened, where no fetch of the metadata keeps it. */
   readonly #early = new Map<PeerNumber, EarlyMessages>();
+  readonly #report: PeerReport;
   readonly #freeNumbers: PeerNumber[] = [];
   #nextNumber = 0;
   #fetch: MetadataFetch | undefined;
@@ -59,6 +64,14 @@ export class TorrentPeers implements Dialling, SwarmPort {
   constructor(options: TorrentPeersOptions) {
     this.infoHash = options.infoHash;
     this.#options = options;
+    this.#report = new PeerReport(options.onEvent);
+    if (options.pex)
+      this.#exchange = new Exchange(options.recruiter, (peer, message) => this.send(peer, message));
+  }
+
+  /** Whether peers may know that we run a DHT node (BEP 5); not those of a private torrent (BEP 27). */
+  get sharesDht(): boolean {
+    return this.#options.network.dht && !this.#metainfo?.private;
   }
 
   get pieceCount(): number | undefined {
@@ -82,11 +95,24 @@ export class TorrentPeers implements Dialling, SwarmPort {
     this.#fetch = undefined;
     this.#swarm = swarm;
     this.#opened = opened;
+    const { network, onError } = this.#options;
+    this.#uploads = new UploadLines({
+      network,
+      storage: opened.storage,
+      sent: (peer, bytes, ok) => swarm.blockSent(peer, bytes, ok, network.now()),
+      failed: onError,
+    });
     for (const link of this.#links.values()) {
       link.setPieceCount(swarm.geometry.pieceCount);
       if (link.handshake?.extended) link.send(this.#extensionHandshake(link));
     }
     this.#introduceAll(swarm, number => fetch?.replay(number) ?? this.#saidEarly(number));
+  }
+
+  /** From now on these alone name peers (BEP 27): parts from all others. */
+  keepOnly(sources: readonly PeerSource[]): void {
+    this.#exchange = undefined;
+    for (const number of this.#options.recruiter.keepOnly(sources)) this.#drop(number, 'not-allowed');
   }
 
   /** Hangs up on everybody, for good. */
@@ -110,10 +136,10 @@ export class TorrentPeers implements Dialling, SwarmPort {
     if (verdict.replaces !== undefined) this.#drop(verdict.replaces, 'duplicate');
     link.number = number;
     this.#links.set(number, link);
-    this.#tell(link, link.socket.incoming ? 'incoming' : 'dialled');
+    this.#exchange?.opened(link);
+    this.#report.opened(link);
     if (handshake.extended) link.send(this.#extensionHandshake(link));
-    if (handshake.dht && this.#options.network.dht && !this.#metainfo?.private)
-      link.sendPort(this.#options.network.port);
+    if (handshake.dht && this.sharesDht) link.sendPort(this.#options.network.port);
     if (this.#swarm) this.#swarm.peerConnected(number, facts, now);
     else {
       if (handshake.fast) link.send({ type: 'haveNone' });
@@ -126,9 +152,11 @@ export class TorrentPeers implements Dialling, SwarmPort {
 
   linkMessage(link: PeerLink, message: Message): void {
     const now = this.#options.network.now();
-    if (message.type === 'extensionHandshake') this.#noteAddresses(link, message, now);
+    if (message.type === 'extensionHandshake') this.#introduced(link, message, now);
     if (message.type === 'metadataData') this.metadataBytes += message.data.length;
-    if (message.type === 'metadataRequest') shareMetadata(link, this.#metainfo?.infoBytes, message.piece);
+    if (message.type === 'peerExchange') this.#heard(link, message, now);
+    else if (message.type === 'metadataRequest')
+      shareMetadata(link, this.#metainfo?.infoBytes, message.piece);
     else if (this.#swarm) this.#swarm.message(link.number, message, now);
     else if (this.#fetch) {
       this.#fetch.message(link.number, message, now);
@@ -144,7 +172,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
   }
 
   linkDrained(link: PeerLink): void {
-    this.#uploads.get(link.number)?.drained();
+    this.#uploads?.drained(link.number);
   }
 
   linkClosed(link: PeerLink, reason: CloseReason): void {
@@ -152,7 +180,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const { number } = link;
     if (number < 0) {
       // Who was turned away after the handshake is booked already; other dials led nowhere.
-      if (link.handshake) this.#tell(link, 'failed', reason);
+      if (link.handshake) this.#report.failed(addressOf(link), reason);
       else if (!link.socket.incoming) this.dialFailed(link.socket.address, reason);
       return;
     }
@@ -163,7 +191,12 @@ export class TorrentPeers implements Dialling, SwarmPort {
 
   dialFailed(address: HostPort, why: string): void {
     this.#options.recruiter.dialFailed(address, this.#options.network.now());
-    this.#options.onEvent({ event: 'peer', address: formatHostPort(address), how: 'failed', why });
+    this.#report.failed(formatHostPort(address), why);
+  }
+
+  /** Tells peers of each other where it is time to; returns when it wants to be called next. */
+  tick(now: number): number {
+    return this.#exchange?.tick(now) ?? Number.POSITIVE_INFINITY;
   }
 
   // --- what the swarm orders --------------------------------------------------------------------------------------
@@ -175,12 +208,11 @@ export class TorrentPeers implements Dialling, SwarmPort {
     else link.send(message);
   }
 
-  choke({ peer, choke, reason }: Decision): void {
-    const link = this.#links.get(peer);
+  choke(decision: Decision): void {
+    const link = this.#links.get(decision.peer);
     if (!link) return;
-    link.send({ type: choke ? 'choke' : 'unchoke' });
-    const address = formatHostPort(link.socket.address);
-    this.#options.onEvent({ event: 'choke', address, decision: choke ? 'choke' : 'unchoke', reason });
+    link.send({ type: decision.choke ? 'choke' : 'unchoke' });
+    this.#report.choked(link, decision);
   }
 
   request(peer: PeerNumber, blocks: BlockList): void {
@@ -203,21 +235,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
 
   readBlock(peer: PeerNumber, piece: Piece, begin: number, length: number): void {
     const link = this.#links.get(peer);
-    if (!link || !this.#opened) return;
-    let line = this.#uploads.get(peer);
-    if (!line) {
-      const { network, onError } = this.#options;
-      line = new UploadLine({
-        link,
-        storage: this.#opened.storage,
-        limiter: network.uploadLimiter,
-        waits: () => network.uploadWaits(),
-        sent: (bytes, ok) => this.#swarm?.blockSent(peer, bytes, ok, network.now()),
-        failed: onError,
-      });
-      this.#uploads.set(peer, line);
-    }
-    line.push(piece, begin, length);
+    if (link) this.#uploads?.push(link, piece, begin, length);
   }
 
   /** Tells a phase that begins who is here. @param said what a peer said before */
@@ -247,48 +265,34 @@ export class TorrentPeers implements Dialling, SwarmPort {
     if (!link) return;
     this.#links.delete(number);
     this.#early.delete(number);
-    this.#uploads.get(number)?.close();
-    this.#uploads.delete(number);
+    this.#exchange?.closed(number);
+    this.#uploads?.forget(number);
     this.#freeNumbers.push(number);
     const banned = this.#options.recruiter.closed(number, reason, this.#options.network.now());
-    const peer = this.#swarm?.peers.get(number);
-    this.#options.onEvent({
-      event: 'peer',
-      address: formatHostPort(link.socket.address),
-      how: banned ? 'banned' : 'closed',
-      why: reason,
-      received: peer?.down.totalBytes ?? 0,
-      sent: peer?.up.totalBytes ?? 0,
-    });
+    this.#report.closed(addressOf(link), banned, reason, this.#swarm?.peers.get(number));
   }
 
-  #tell(link: PeerLink, how: 'dialled' | 'incoming' | 'failed', why?: CloseReason): void {
-    const address = formatHostPort(link.socket.address);
-    this.#options.onEvent({ event: 'peer', address, how, ...(why && { why }) });
+  #heard(link: PeerLink, message: PeerExchangeMessage, now: number): void {
+    const fault = this.#exchange?.heard(link, message, now);
+    if (fault) this.#drop(link.number, fault);
+    this.#options.onInput();
   }
 
   #extensionHandshake(link: PeerLink): ExtensionHandshake {
-    const { address, incoming } = link.socket;
-    return {
-      type: 'extensionHandshake',
-      reqq: LIMITS.incomingRequests,
-      client: `rarest ${version()}`,
-      yourIp: addressBytes(address.host),
-      listenPort: incoming ? undefined : this.#options.network.port || undefined,
+    return extensionHandshake(link, {
+      port: this.#options.network.port,
       metadataSize: this.#metainfo?.infoBytes.length,
-      uploadOnly: this.#swarm?.complete ? true : undefined,
-    };
+      uploadOnly: this.#swarm?.complete ?? false,
+      pex: this.#exchange !== undefined,
+    });
   }
 
-  #noteAddresses(link: PeerLink, { listenPort, yourIp }: ExtensionHandshake, now: number): void {
+  #introduced(link: PeerLink, said: ExtensionHandshake, now: number): void {
     const { recruiter, network } = this.#options;
+    const { listenPort, yourIp } = said;
+    this.#exchange?.introduced(link, said, now);
     if (listenPort !== undefined) recruiter.listensAt(link.number, listenPort, now);
     const host = yourIp && hostText(yourIp);
     if (host && network.port > 0) recruiter.seenAs(link.number, { host, port: network.port });
   }
-}
-
-function factsOf(link: PeerLink, { peerId, fast, extended }: Handshake, inPhaseOne: boolean): PeerFacts {
-  const { address, incoming } = link.socket;
-  return { address, incoming, peerId, fast, extended, greeted: inPhaseOne && fast, webSeed: false };
 }

@@ -1,11 +1,14 @@
 // What the owner of a torrent is told, in the words and with the fields of events.ts.
 
 import { join } from 'node:path';
+import { FileProgress } from '../storage/layout.js';
+import type { OpenTorrent } from '../storage/open.js';
 import type { Swarm } from '../swarm/swarm.js';
+import type { Piece } from '../torrent/geometry.js';
 import { toHex } from '../torrent/ids.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
 import type { TorrentEvent } from './events.js';
-import { progressOf } from './snapshot.js';
+import { bytesHave, progressOf } from './snapshot.js';
 
 export class TorrentReport {
   /** Output directory as the user gave it. */
@@ -43,15 +46,29 @@ export class TorrentReport {
     for (const warning of metainfo.warnings) this.warning(warning);
   }
 
-  resumed(piecesHave: number, bytesHave: number, how: 'resume' | 'recheck'): void {
-    this.#onEvent({ event: 'resumed', piecesHave, bytesHave, how });
+  /** Tells what was found on disk. @returns what is to be called for each piece that comes to it */
+  opened(metainfo: Metainfo, { storage, how, warnings }: OpenTorrent): (piece: Piece) => void {
+    const { have, layout, geometry } = storage;
+    for (const warning of warnings) this.warning(warning);
+    if (how !== 'fresh') {
+      this.#onEvent({
+        event: 'resumed',
+        piecesHave: have.count,
+        bytesHave: bytesHave(geometry, have),
+        how,
+      });
+    }
+    const progress = new FileProgress(layout, have);
+    metainfo.files.forEach((file, index) => {
+      if (!file.pad && progress.left(index) === 0) this.#file(metainfo, index);
+    });
+    return piece => {
+      this.#onEvent({ event: 'piece', index: piece });
+      for (const file of progress.pieceDone(piece)) this.#file(metainfo, file);
+    };
   }
 
-  piece(index: number): void {
-    this.#onEvent({ event: 'piece', index });
-  }
-
-  file(metainfo: Metainfo, index: number): void {
+  #file(metainfo: Metainfo, index: number): void {
     const length = metainfo.files[index]?.length ?? 0;
     this.#onEvent({ event: 'file', index, path: this.#pathOf(metainfo, index), length });
   }

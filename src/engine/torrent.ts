@@ -1,29 +1,30 @@
 // The life of one torrent: metadata, data on disk, download, seeding, end. Here is what happens when; how is in the
 // rooms below.
 
-import { createHash } from 'node:crypto';
-import { FileProgress } from '../storage/layout.js';
 import { type OpenTorrent, openTorrent } from '../storage/open.js';
-import { MetadataFetch } from '../swarm/metadata-fetch.js';
 import { Recruiter } from '../swarm/recruiter.js';
 import { Swarm } from '../swarm/swarm.js';
-import { allowedFastSet } from '../torrent/allowed-fast.js';
 import { Bitfield } from '../torrent/bitfield.js';
 import type { Piece } from '../torrent/geometry.js';
-import { equalBytes, type InfoHash } from '../torrent/ids.js';
-import { addressBytes } from '../torrent/ip.js';
-import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import type { InfoHash } from '../torrent/ids.js';
+import { BLOCK_LENGTH } from '../torrent/limits.js';
 import { parseInfo } from '../torrent/metainfo.js';
-import type { Metainfo } from '../torrent/metainfo-types.js';
+import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
+import type { AnnounceFacts } from '../tracker/torrent-trackers.js';
 import { Deadlines } from './deadlines.js';
 import type { EngineContext } from './engine-context.js';
 import { keptMetainfo, saveTorrent } from './kept-metadata.js';
+import { MetadataPhase } from './metadata-phase.js';
 import type { TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
 import { Searches } from './searches.js';
+import { demand, goalReached } from './seeding.js';
 import { SignalLine } from './signal-line.js';
 import { bytesHave } from './snapshot.js';
+import { SwarmOrders } from './swarm-orders.js';
+import { outstandingWithin, swarmSettings } from './swarm-settings.js';
 import { TorrentPeers } from './torrent-peers.js';
 import { TorrentReport } from './torrent-report.js';
+import { WebSeeds } from './web-seeds.js';
 
 /** ms between two progress events. */
 const PROGRESS_MS = 1000;
@@ -37,11 +38,12 @@ export class Torrent implements TorrentHandle {
   readonly #report: TorrentReport;
   readonly #recruiter: Recruiter;
   readonly #searches: Searches;
+  readonly #webSeeds: WebSeeds;
   readonly #deadlines: Deadlines;
   readonly #stopped = new AbortController();
   /** What `#run` waits at: the metadata, the last piece, the seeding goal. */
   readonly #waiting = new SignalLine();
-  #fetch: MetadataFetch | undefined;
+  #fetch: MetadataPhase | undefined;
   #opened: OpenTorrent | undefined;
   #swarm: Swarm | undefined;
   /** Told of each piece that is on disk. */
@@ -65,16 +67,26 @@ export class Torrent implements TorrentHandle {
     this.#report = new TorrentReport(options.output, options.onEvent, now);
     this.#recruiter = new Recruiter(network.peerId, options.maxPeers, context.random);
     this.#deadlines = new Deadlines(options, now);
+    this.#webSeeds = new WebSeeds({ context, onEvent: options.onEvent });
     this.peers = new TorrentPeers({
       infoHash,
       network,
       recruiter: this.#recruiter,
+      pex: context.pex,
       onEvent: options.onEvent,
       onDhtNode: node => dht?.addNode(node),
       onError: error => this.#waiting.wake(error),
       onInput: () => context.wakeAt(context.now()),
     });
-    this.#searches = new Searches({ context, infoHash, recruiter: this.#recruiter, source, options });
+    this.#searches = new Searches({
+      context,
+      infoHash,
+      recruiter: this.#recruiter,
+      source,
+      options,
+      facts: () => this.#announceFacts(),
+      onTrackerChanged: () => this.peers.keepOnly(['manual']),
+    });
     this.finished = this.#run(source, onComplete).finally(() => this.#end());
     // Whoever holds the handle hears of a failure; that nobody does is no crash.
     this.finished.catch(() => {});
@@ -92,14 +104,15 @@ export class Torrent implements TorrentHandle {
     for (let address = this.#recruiter.next(now); address; address = this.#recruiter.next(now)) {
       this.#context.network.dial(this.peers, address);
     }
-    const phaseAtMs = this.#swarm?.tick(now) ?? this.#fetch?.tick(now) ?? Number.POSITIVE_INFINITY;
+    const phaseAtMs = this.#swarm?.tick(now) ?? this.#fetch?.fetch.tick(now) ?? Number.POSITIVE_INFINITY;
     if (now >= this.#progressAtMs) {
       this.#progressAtMs = now + PROGRESS_MS;
       this.#reportProgress(now);
     }
     // While data is being checked or closed nobody waits for peers, so no time runs out.
     if (this.#waiting.isAwaited) this.#watchTime(now);
-    return Math.min(phaseAtMs, this.#recruiter.nextDueMs, this.#progressAtMs);
+    const othersAtMs = [this.#searches, this.#webSeeds, this.peers].map(part => part.tick(now));
+    return Math.min(phaseAtMs, this.#recruiter.nextDueMs, this.#progressAtMs, ...othersAtMs);
   }
 
   /** Returns early, without a word, when the torrent is stopped. */
@@ -107,20 +120,24 @@ export class Torrent implements TorrentHandle {
     const metainfo = await this.#metadata(source);
     if (!metainfo) return;
     this.peers.learn(metainfo);
-    const { seed, saveTorrent: path } = this.#options;
+    if (metainfo.private) this.#keepPrivate();
+    const { data, seed, saveTorrent: path } = this.#options;
     if (path !== undefined) await saveTorrent(path, metainfo);
+    if (data === 'none') return;
     const opened = await this.#open(metainfo);
     if (!opened) return;
     const { have } = opened.storage;
-    if (!have.full || seed) this.#enterSwarm(metainfo, opened);
-    if (!have.full) await this.#wait();
-    if (!have.full) return;
+    if (data !== 'fetch') demand(data, metainfo, have, this.#options.output);
+    const isMissing = data === 'fetch' && !have.full;
+    if (isMissing || seed) this.#enterSwarm(metainfo, opened);
+    if (isMissing) await this.#wait();
+    if (isMissing && !have.full) return;
     if (seed) await opened.seal();
     else {
-      this.#leave();
+      void this.#leave();
       await opened.close();
     }
-    this.#report.done(metainfo, this.#swarm, this.#context.now());
+    if (data === 'fetch') this.#report.done(metainfo, this.#swarm, this.#context.now());
     onComplete();
     if (!seed || this.#stopped.signal.aborted) return;
     this.#seedingSinceMs = this.#context.now();
@@ -129,56 +146,61 @@ export class Torrent implements TorrentHandle {
     await this.#wait();
   }
 
+  /** BEP 27: peers of a private torrent come from its tracker alone, or from the user. */
+  #keepPrivate(): void {
+    this.#searches.keepPrivate();
+    this.peers.keepOnly(['manual', 'tracker']);
+  }
+
   async #wait(): Promise<void> {
     if (!this.#stopped.signal.aborted) await this.#waiting.wait();
   }
 
-  /** Begins nothing any more and parts from everybody. */
-  #leave(): void {
+  /** Begins nothing any more and parts from everybody. Fulfilled when trackers know, or have had time enough to hear of it. */
+  #leave(): Promise<void> {
     this.#stopped.abort();
-    this.#searches.stop();
+    this.#webSeeds.stop();
     this.peers.closeAll();
+    return this.#searches.stop();
   }
 
   async #end(): Promise<void> {
-    this.#leave();
+    const left = this.#leave();
     try {
       await this.#opened?.close();
     } finally {
+      await left;
       this.#context.forget(this);
     }
   }
 
   /** The info dictionary: as given, as kept from an earlier run, or from peers. Undefined when we are stopped first. */
   async #metadata(source: TorrentSource): Promise<Metainfo | undefined> {
-    if (source.kind === 'torrent') {
-      this.#report.metadata(source.metainfo, 'torrent');
-      return source.metainfo;
-    }
-    const { magnet } = source;
-    const kept = await keptMetainfo(this.#context.stateDirectory, this.infoHash, magnet);
-    const info = kept?.infoBytes ?? (await this.#fetchMetadata());
-    if (!info) return undefined;
-    const metainfo = kept ?? parseInfo(info, magnet.trackers, magnet.webSeeds);
-    this.#report.metadata(metainfo, kept ? 'cache' : 'peers');
+    const found = source.kind === 'torrent' ? source.metainfo : await this.#metadataOf(source.magnet);
+    if (!found) return undefined;
+    const { trackers, webSeeds } = this.#options;
+    const metainfo = {
+      ...found,
+      trackers: [...found.trackers, ...trackers],
+      webSeeds: [...found.webSeeds, ...webSeeds],
+    };
+    this.#report.metadata(metainfo, source.kind === 'torrent' ? 'torrent' : this.#fetch ? 'peers' : 'cache');
     return metainfo;
   }
 
+  async #metadataOf(magnet: Magnet): Promise<Metainfo | undefined> {
+    const kept = await keptMetainfo(this.#context.stateDirectory, this.infoHash, magnet);
+    if (kept) return kept;
+    const info = await this.#fetchMetadata();
+    return info && parseInfo(info, magnet.trackers, magnet.webSeeds);
+  }
+
   async #fetchMetadata(): Promise<Uint8Array | undefined> {
-    let found: Uint8Array | undefined;
-    this.#fetch = new MetadataFetch({
-      send: (peer, message) => this.peers.send(peer, message),
-      close: (peer, reason) => this.peers.close(peer, reason),
-      matches: bytes => equalBytes(sha1(bytes), this.infoHash),
-      complete: bytes => {
-        found = bytes;
-        this.#waiting.wake();
-      },
-    });
-    this.peers.fetchMetadata(this.#fetch);
+    this.#fetch = new MetadataPhase(this.infoHash, this.peers, () => this.#waiting.wake());
+    this.peers.fetchMetadata(this.#fetch.fetch);
     this.#searches.start(undefined);
     await this.#wait();
-    return found;
+    return this.#fetch.found;
   }
 
   async #open(metainfo: Metainfo): Promise<OpenTorrent | undefined> {
@@ -205,51 +227,24 @@ export class Torrent implements TorrentHandle {
     if (!opened) return undefined;
     this.#opened = opened;
     if (signal.aborted) return undefined;
-    for (const warning of opened.warnings) this.#report.warning(warning);
-    const { have, layout, geometry } = opened.storage;
-    if (opened.how !== 'fresh') this.#report.resumed(have.count, bytesHave(geometry, have), opened.how);
-    const progress = new FileProgress(layout, have);
-    metainfo.files.forEach((file, index) => {
-      if (!file.pad && progress.left(index) === 0) this.#report.file(metainfo, index);
-    });
-    this.#pieceDone = piece => {
-      this.#report.piece(piece);
-      for (const file of progress.pieceDone(piece)) this.#report.file(metainfo, file);
-    };
+    this.#pieceDone = this.#report.opened(metainfo, opened);
     return opened;
   }
 
   #enterSwarm(metainfo: Metainfo, opened: OpenTorrent): void {
     const { geometry, have } = opened.storage;
     const ours = Bitfield.from(have.bytes, geometry.pieceCount) ?? new Bitfield(geometry.pieceCount);
-    const settings = {
-      unchokeSlots: LIMITS.unchokeSlots,
-      optimisticSlots: LIMITS.optimisticSlots,
-      bufferedPieceBytes: LIMITS.bufferedPieceBytes,
-      sequential: this.#options.sequential,
-      // Where nothing is to be fetched, what is here is all there is to want.
-      wanted: this.#options.data === 'fetch' ? undefined : new Bitfield(geometry.pieceCount),
-      paddingOf: (piece: Piece) => opened.storage.padding.blocksOf(piece),
-      allowedFast: (host: string) => this.#allowedFast(host, geometry.pieceCount),
-    };
-    const swarm = new Swarm(geometry, ours, settings, this.peers, this.#context.random);
-    const limitBps = this.#context.maxDownloadBps;
-    if (limitBps !== undefined) {
-      const blocks = (limitBps * LIMITS.pipelineMs) / 1000 / BLOCK_LENGTH;
-      swarm.downloads.outstandingLimit = Math.max(LIMITS.pipelineStart, Math.ceil(blocks));
-    }
+    const settings = swarmSettings(this.infoHash, this.#options, opened.storage);
+    const { random, maxDownloadBps } = this.#context;
+    const swarm = new Swarm(geometry, ours, settings, new SwarmOrders(this.peers, this.#webSeeds), random);
+    if (maxDownloadBps !== undefined) swarm.downloads.outstandingLimit = outstandingWithin(maxDownloadBps);
     this.#swarm = swarm;
     this.#fetch = undefined;
     this.#deadlines.restart(this.#context.now());
     this.peers.enterSwarm(swarm, opened);
+    if (!swarm.complete) this.#webSeeds.enterSwarm(swarm, metainfo);
     this.#searches.start(metainfo);
     this.#context.wakeAt(this.#context.now());
-  }
-
-  #allowedFast(host: string, pieceCount: number): number[] {
-    const ip = addressBytes(host);
-    if (ip?.length !== 4) return [];
-    return allowedFastSet(ip, this.infoHash, pieceCount, LIMITS.allowedFastPieces, sha1);
   }
 
   #pieceChecked(piece: Piece, ok: boolean): void {
@@ -260,6 +255,7 @@ export class Torrent implements TorrentHandle {
     swarm.pieceChecked(piece, ok, now);
     if (!swarm.complete) return;
     this.#report.progress(swarm, now);
+    this.#searches.completed(now);
     this.#waiting.wake();
   }
 
@@ -271,31 +267,33 @@ export class Torrent implements TorrentHandle {
 
   #watchTime(now: number): void {
     if (this.#seedingSinceMs >= 0) {
-      if (this.#seedGoalReached(now)) this.#waiting.wake();
+      const { seed } = this.#options;
+      if (seed && this.#swarm && goalReached(seed, this.#swarm, now - this.#seedingSinceMs))
+        this.#waiting.wake();
       return;
     }
     const { receivedBytes, wastedBytes } = this.#swarm?.downloads ?? { receivedBytes: 0, wastedBytes: 0 };
     this.#deadlines.received(this.peers.metadataBytes + receivedBytes - wastedBytes, now);
-    const error = this.#deadlines.expired(now, !!this.#fetch, () => this.#whyNoMetadata());
+    const error = this.#deadlines.expired(now, !!this.#fetch, () => this.#whoWasAsked());
     if (error) this.#waiting.wake(error);
   }
 
-  #seedGoalReached(now: number): boolean {
-    const { seed } = this.#options;
-    const swarm = this.#swarm;
-    if (!seed || !swarm) return false;
-    if (seed.timeMs !== undefined && now - this.#seedingSinceMs >= seed.timeMs) return true;
-    return seed.ratio !== undefined && swarm.uploads.sentBytes >= seed.ratio * swarm.geometry.length;
+  #announceFacts(): AnnounceFacts {
+    const { sentBytes = 0 } = this.#swarm?.uploads ?? {};
+    const { receivedBytes = 0 } = this.#swarm?.downloads ?? {};
+    const { geometry, have } = this.#opened?.storage ?? {};
+    return {
+      port: this.#context.network.port,
+      uploaded: sentBytes,
+      downloaded: receivedBytes,
+      // What is left of an unknown length is more than nothing, and must not look like a seed.
+      left: geometry && have ? geometry.length - bytesHave(geometry, have) : BLOCK_LENGTH,
+      needsPeers: this.#recruiter.needsPeers,
+    };
   }
 
-  #whyNoMetadata(): string {
+  #whoWasAsked(): string {
     const nodes = this.#context.dht?.nodeCount ?? 0;
-    const { connected, withoutMetadata } = this.#fetch?.counts ?? { connected: 0, withoutMetadata: 0 };
-    const found = this.#recruiter.known;
-    return `${nodes} DHT nodes, ${found} addresses found, ${connected} connected, ${withoutMetadata} without ut_metadata`;
+    return `${nodes} DHT nodes, ${this.#recruiter.known} addresses found, ${this.#fetch?.counts ?? 'nobody connected'}`;
   }
-}
-
-function sha1(bytes: Uint8Array): Uint8Array {
-  return createHash('sha1').update(bytes).digest();
 }

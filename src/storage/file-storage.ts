@@ -10,14 +10,8 @@ import { Gate } from './concurrency.js';
 import type { Layout } from './layout.js';
 import type { PieceBuffers } from './piece-buffer.js';
 import { RunCache } from './run-cache.js';
-import {
-  checksAtATime,
-  isHashOf,
-  sha1,
-  type TorrentFiles,
-  type Verification,
-  verifyPieces,
-} from './torrent-files.js';
+import { checksAtATime, isHashOf, sha1, type TorrentFiles } from './torrent-files.js';
+import { type Verification, verifyPieces } from './verify-pieces.js';
 
 /** Remembers pieces that are written, so that a killed process loses none. */
 export interface PieceLog {

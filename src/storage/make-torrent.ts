@@ -1,37 +1,58 @@
-// Makes a .torrent of a file or a folder (BEP 3). The same input gives the same bytes: no date, no chance, files in
-// the order of their paths.
+// Makes a .torrent of files and folders (BEP 3, pad files of BEP 47). The same input gives the same info hash on every
+// machine: no date, no chance, files in the order of their paths, names as the bytes they are.
 
-import { lstat, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { parse, sep } from 'node:path';
 import bencode from 'bencode';
 import { TorrentError } from '../torrent/errors.js';
 import { HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
-import type { TorrentFile } from '../torrent/metainfo-types.js';
+import { buildTorrent, parseTorrent } from '../torrent/metainfo.js';
+import type { HostPort, Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
+import { quoted } from '../torrent/text.js';
 import { forEachConcurrently } from './concurrency.js';
 import { diskError } from './disk-error.js';
 import { FilePool } from './file-pool.js';
 import { PieceBuffers } from './piece-buffer.js';
-import { checksAtATime, sha1, TorrentFiles } from './torrent-files.js';
+import { byteProgress, hashPieces } from './piece-hashing.js';
+import { findSourceFiles, type SourceFile, type SourceFiles } from './source-files.js';
+import { TorrentFiles } from './torrent-files.js';
 
 export interface MakeTorrentOptions {
   /** Bytes, a power of two from 16 KiB; chosen by size where it is not given. */
-  readonly pieceLength?: number;
-  /** Name of the torrent; the last component of the path where it is not given. */
-  readonly name?: string;
+  readonly pieceLength?: number | undefined;
+  /** Name of the torrent; that of its root on disk where it is not given. */
+  readonly name?: string | undefined;
   /** BEP 27: peers come from the trackers alone. */
   readonly private?: boolean;
+  /** Goes into the info dictionary: other trackers' copies of the same content have another info hash. */
+  readonly source?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly createdBy?: string | undefined;
   /** Tiers (BEP 12). */
   readonly trackers?: readonly (readonly string[])[];
-  /** Bytes hashed so far, of so many. */
+  /** BEP 19. */
+  readonly webSeeds?: readonly string[];
+  /** DHT nodes (BEP 5). */
+  readonly nodes?: readonly HostPort[];
+  /** BEP 47: every file begins with a piece. */
+  readonly padFiles?: boolean;
+  /** Path of the .torrent about to be written, which is left out. */
+  readonly exclude?: string | undefined;
+  /** Bytes hashed so far, of so many; pad files counted in. */
   readonly onProgress?: (hashedBytes: number, lengthBytes: number) => void;
+  /** Ends the work early; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface MadeTorrent {
   /** The .torrent. */
   readonly bytes: Uint8Array;
-  /** Absolute paths of what was left out: symbolic links, sockets, pipes, devices. */
-  readonly skipped: readonly string[];
+  readonly metainfo: Metainfo;
+  /** The folder in which the torrent's root lies; relative to the working directory if all paths were. */
+  readonly parent: string;
+  /** What was left out, and what is in the way of seeding it from where it lies. In words for the user. */
+  readonly warnings: readonly string[];
 }
 
 const MIN_PIECE_LENGTH = 16 * 1024;
@@ -40,45 +61,40 @@ const MAX_CHOSEN_PIECE_LENGTH = 16 * 1024 * 1024;
 const CHOSEN_PIECES = 2048;
 
 /**
- * Hashes a file or a folder into a torrent. `path` itself may be a symbolic link, those below are left out: what they
- * point at is not in the folder. Empty folders cannot be said in a torrent.
- * @throws TorrentError NOT_FOUND when there is nothing at `path`; BAD_SOURCE when it holds no bytes; USAGE for options
- * that do not fit; UNSUPPORTED for names that are not UTF-8; DISK_IO
+ * Hashes files and folders into a torrent; what is taken, and what is left out, is said at findSourceFiles. A file that
+ * changes meanwhile is an error.
+ * @param paths at least one
+ * @throws TorrentError NOT_FOUND when there is nothing at a path; BAD_SOURCE when there are no bytes; USAGE for options
+ * that do not fit; UNSUPPORTED for names that are not UTF-8, or more than one torrent can hold; DISK_IO
  */
-export async function makeTorrent(path: string, options: MakeTorrentOptions = {}): Promise<MadeTorrent> {
-  const name = options.name ?? basename(resolve(path));
-  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) {
-    throw new TorrentError(
-      'USAGE',
-      `naming the torrent ${JSON.stringify(name)}: it must be a plain file name`,
-    );
-  }
-  const { root, files, isFile, skipped } = await list(path);
-  const length = files.reduce((sum, file) => sum + file.length, 0);
+export async function makeTorrent(
+  paths: readonly string[],
+  options: MakeTorrentOptions = {},
+): Promise<MadeTorrent> {
+  const { signal, padFiles = false, onProgress = () => undefined } = options;
+  const sources = await findSourceFiles(paths, options.exclude);
+  signal?.throwIfAborted();
+  const name = checkName(options.name ?? sources.name);
+  const length = sources.files.reduce((sum, file) => sum + file.length, 0);
   if (length === 0)
-    throw new TorrentError('BAD_SOURCE', `making a torrent of ${path}: there are no bytes in it`);
-  const pieceLength = checkPieceLength(options.pieceLength ?? choosePieceLength(length), length);
-  const pieces = await hashPieces({ files, length, pieceLength }, dirname(root), options.onProgress);
+    throw new TorrentError('BAD_SOURCE', `making a torrent of ${paths[0]}: there are no bytes in it`);
+  const pieceLength = options.pieceLength ?? choosePieceLength(length);
+  checkPieceLength(pieceLength);
+  const content = layOut(sources.files, padFiles && !sources.isFile ? pieceLength : undefined);
+  const build = (pieces: Uint8Array) =>
+    buildTorrent({
+      ...options,
+      trackers: options.trackers?.filter(tier => tier.length > 0) ?? [],
+      comment: options.comment || undefined,
+      infoBytes: encodeInfo(name, pieceLength, pieces, sources, content, options),
+    });
+  checkSize(content, pieceLength, build(new Uint8Array()).length);
 
-  const content = isFile
-    ? { length }
-    : { files: files.map(file => ({ length: file.length, path: file.path.slice(1) })) };
-  const info = {
-    ...content,
-    name,
-    'piece length': pieceLength,
-    pieces,
-    ...(options.private && { private: 1 }),
-  };
-  const tiers = options.trackers?.filter(tier => tier.length > 0) ?? [];
-  const announce = tiers[0]?.[0];
-  const bytes = bencode.encode({
-    ...(announce !== undefined && { announce }),
-    ...(tiers.flat().length > 1 && { 'announce-list': tiers }),
-    'created by': 'rarest',
-    info,
-  });
-  return { bytes, skipped };
+  const pieces = await hashContent(content, pieceLength, sources.files, { onProgress, signal });
+  const bytes = build(pieces);
+  const metainfo = parseTorrent(bytes);
+  const warnings = [...sources.warnings, ...metainfo.warnings, ...obstacles(sources, metainfo)];
+  return { bytes, metainfo, parent: sources.parent, warnings };
 }
 
 /** Bytes of a piece for content of this length: a power of two from 16 KiB to 16 MiB that makes about 1500 pieces. */
@@ -88,113 +104,162 @@ export function choosePieceLength(length: number): number {
   return pieceLength;
 }
 
-function checkPieceLength(pieceLength: number, length: number): number {
+function checkName(name: string): string {
+  if (name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)) return name;
+  throw new TorrentError('USAGE', `naming the torrent ${quoted(name)}: it must be a plain file name`, {
+    hint: 'give it one with --name',
+  });
+}
+
+function checkPieceLength(pieceLength: number): void {
   const fits = pieceLength >= MIN_PIECE_LENGTH && pieceLength <= LIMITS.pieceLengthBytes;
-  if (!fits || !Number.isInteger(Math.log2(pieceLength))) {
-    throw new TorrentError(
-      'USAGE',
-      `piece length ${pieceLength}: it must be a power of two from 16 KiB to 64 MiB`,
-      {
-        hint: 'for example 1048576',
-      },
-    );
-  }
-  if (length / pieceLength > LIMITS.pieces) {
-    throw new TorrentError(
-      'USAGE',
-      `piece length ${pieceLength}: it makes more than ${LIMITS.pieces} pieces`,
-    );
-  }
-  return pieceLength;
+  if (fits && Number.isInteger(Math.log2(pieceLength))) return;
+  throw new TorrentError(
+    'USAGE',
+    `piece length ${pieceLength}: it must be a power of two from 16 KiB to 64 MiB`,
+    { hint: 'for example 1048576' },
+  );
 }
 
-interface Listing {
-  /** Absolute path without links. */
-  readonly root: string;
-  /** With offsets, the paths from the parent of `root` on. */
-  readonly files: TorrentFile[];
-  readonly isFile: boolean;
-  readonly skipped: string[];
+/** A file of the torrent to be, or padding in front of the next one. */
+interface ContentFile {
+  readonly length: number;
+  /** Undefined for padding. */
+  readonly source: SourceFile | undefined;
 }
 
-async function list(path: string): Promise<Listing> {
-  let root: string;
-  try {
-    root = await realpath(path);
-  } catch (cause) {
-    throw new TorrentError('NOT_FOUND', diskError(`reading ${path}`, cause).message, { cause });
-  }
-  const found: { path: string[]; length: number }[] = [];
-  const skipped: string[] = [];
-  const folders: string[][] = [];
-  const visit = async (components: string[]) => {
-    const place = join(dirname(root), ...components);
-    if (place.includes('\ufffd')) {
-      throw new TorrentError('UNSUPPORTED', `reading ${place}: the name is not UTF-8 text`);
-    }
-    const stats = await lstat(place).catch(refuse(place));
-    if (stats.isDirectory()) folders.push(components);
-    else if (stats.isFile()) found.push({ path: components, length: stats.size });
-    else skipped.push(place);
-    if (found.length > LIMITS.files) {
-      throw new TorrentError(
-        'UNSUPPORTED',
-        `reading ${path}: there are more than ${LIMITS.files} files in it`,
-      );
-    }
-  };
-  await visit([basename(root)]);
-  const isFile = folders.length === 0;
-  for (let folder = folders.pop(); folder; folder = folders.pop()) {
-    const place = join(dirname(root), ...folder);
-    for (const entry of await readdir(place).catch(refuse(place))) await visit([...folder, entry]);
-  }
-  return { root, files: inOrder(found), isFile, skipped };
-}
-
-function refuse(place: string): (error: unknown) => never {
-  return error => {
-    throw diskError(`reading ${place}`, error);
-  };
-}
-
-/** Sorted by the bytes of their paths, so that no locale and no file system has a say, and laid end to end. */
-function inOrder(found: readonly { path: string[]; length: number }[]): TorrentFile[] {
+/** The files, each but the first preceded by padding up to the next piece where pieces are to begin with files. */
+function layOut(files: readonly SourceFile[], alignTo: number | undefined): ContentFile[] {
+  const content: ContentFile[] = [];
   let offset = 0;
-  return found
-    .map(file => ({ ...file, key: Buffer.from(file.path.join('/')) }))
-    .sort((a, b) => Buffer.compare(a.key, b.key))
-    .map(({ path, length }) => {
-      const file = { path, length, offset, pad: false };
-      offset += length;
-      return file;
-    });
+  for (const source of files) {
+    const over = alignTo === undefined ? 0 : offset % alignTo;
+    if (alignTo !== undefined && over > 0) {
+      content.push({ length: alignTo - over, source: undefined });
+      offset += alignTo - over;
+    }
+    content.push({ length: source.length, source });
+    offset += source.length;
+  }
+  return content;
 }
 
-async function hashPieces(
-  list: { files: TorrentFile[]; length: number; pieceLength: number },
-  directory: string,
-  onProgress: MakeTorrentOptions['onProgress'],
+/** Refuses, before anything is hashed, what this program would not read again. */
+function checkSize(content: readonly ContentFile[], pieceLength: number, bytesWithoutPieces: number): void {
+  const count = Math.ceil(lengthOf(content) / pieceLength);
+  if (count > LIMITS.pieces)
+    throw new TorrentError(
+      'USAGE',
+      `piece length ${pieceLength}: it makes ${count} pieces, more than ${LIMITS.pieces}`,
+      { hint: 'choose a larger one with --piece-length' },
+    );
+  const bytes = bytesWithoutPieces + count * HASH_LENGTH;
+  if (bytes > LIMITS.torrentFileBytes || content.length > LIMITS.files)
+    throw new TorrentError(
+      'UNSUPPORTED',
+      `making a torrent of ${content.length} files: with ${bytes} bytes it would be too large to be read again`,
+    );
+}
+
+function lengthOf(content: readonly ContentFile[]): number {
+  return content.reduce((sum, file) => sum + file.length, 0);
+}
+
+function encodeInfo(
+  name: string,
+  pieceLength: number,
+  pieces: Uint8Array,
+  { isFile }: SourceFiles,
+  content: readonly ContentFile[],
+  options: MakeTorrentOptions,
+): Uint8Array {
+  const files = content.map(({ length, source }) =>
+    source ? { length, path: source.path } : { attr: 'p', length, path: ['.pad', String(length)] },
+  );
+  return bencode.encode({
+    ...(isFile ? { length: lengthOf(content) } : { files }),
+    name,
+    'piece length': pieceLength,
+    pieces,
+    ...(options.private && { private: 1 }),
+    ...(options.source && { source: options.source }),
+  });
+}
+
+/** 20 bytes for each piece. */
+async function hashContent(
+  content: readonly ContentFile[],
+  pieceLength: number,
+  sources: readonly SourceFile[],
+  { onProgress, signal }: Pick<Required<MakeTorrentOptions>, 'onProgress' | 'signal'>,
 ): Promise<Uint8Array> {
+  // Paths that were given may be links to anywhere, so that files are placed from the root of the file system on.
+  const root = parse(sources[0]?.place ?? sep).root;
+  let offset = 0;
+  const list = content.map(({ length, source }): TorrentFile => {
+    const path = source?.place.slice(root.length).split(sep) ?? [];
+    const file = { path, length, offset, pad: !source };
+    offset += length;
+    return file;
+  });
   const pool = new FilePool();
-  const files = new TorrentFiles(list, directory, pool);
+  const files = new TorrentFiles({ files: list, length: offset, pieceLength }, root, pool);
   const { geometry } = files;
-  const buffers = new PieceBuffers();
   const hashes = new Uint8Array(geometry.pieceCount * HASH_LENGTH);
-  let hashedBytes = 0;
+  const progress = byteProgress(offset, onProgress);
+  const shown = new Map(sources.map(source => [source.place, source.shown]));
   try {
-    await forEachConcurrently(geometry.pieces(), checksAtATime(list.pieceLength), async piece => {
-      const buffer = buffers.take(list.pieceLength);
-      const data = buffer.subarray(0, geometry.lengthOf(piece));
-      const short = await files.read(piece, 0, data);
-      if (short !== undefined) throw new TorrentError('DISK_IO', `reading ${short}: it changed meanwhile`);
-      hashes.set(await sha1(data), piece * HASH_LENGTH);
-      buffers.give(buffer);
-      hashedBytes += data.length;
-      onProgress?.(hashedBytes, list.length);
+    await hashPieces(files, geometry.pieces(), new PieceBuffers(LIMITS.hashBufferBytes), {
+      onHash: (piece, hash) => {
+        hashes.set(hash, piece * HASH_LENGTH);
+        progress(geometry.lengthOf(piece));
+      },
+      onUnread: (_, why) => {
+        throw why instanceof TorrentError ? why : changed(shown.get(why) ?? why);
+      },
+      signal,
     });
   } finally {
     await pool.closeAll();
   }
+  await refuseChanged(sources);
   return hashes;
+}
+
+/** What was written to while it was hashed would be a torrent of nothing that ever existed. */
+async function refuseChanged(sources: readonly SourceFile[]): Promise<void> {
+  await forEachConcurrently(sources, LIMITS.fileStats, async ({ place, shown, length, mtimeMs }) => {
+    const stats = await lstat(place).catch(error => {
+      throw diskError(`reading ${shown}`, error);
+    });
+    if (stats.size !== length || stats.mtimeMs !== mtimeMs) throw changed(shown);
+  });
+}
+
+function changed(shown: string): TorrentError {
+  return new TorrentError('DISK_IO', `reading ${shown}: it changed while it was hashed`, {
+    hint: 'try again once nothing writes to it',
+  });
+}
+
+/** Why the data cannot be seeded from where it lies, or cannot be got by a magnet link. */
+function obstacles(sources: SourceFiles, metainfo: Metainfo): string[] {
+  const found: string[] = [];
+  const content = metainfo.files.filter(file => !file.pad);
+  const isSame = sources.files.every(({ path }, index) => {
+    const inTorrent = content[index]?.path ?? [];
+    return path.length + 1 === inTorrent.length && path.every((part, at) => part === inTorrent[at + 1]);
+  });
+  if (metainfo.name !== sources.name)
+    found.push(
+      `it cannot be seeded from where it lies: there it is called ${quoted(sources.name)}, in the torrent ${quoted(metainfo.name)}`,
+    );
+  else if (!isSame) found.push('it cannot be seeded from where it lies: some names are not safe everywhere');
+  else if (sources.hasLink)
+    found.push('it cannot be seeded from where it lies: a path that was given is a symbolic link');
+  if (metainfo.infoBytes.length > LIMITS.metadataBytes)
+    found.push(
+      `it has ${metainfo.infoBytes.length} bytes of metadata, more than peers can give: a magnet link of it will not work`,
+    );
+  return found;
 }

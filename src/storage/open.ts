@@ -20,7 +20,8 @@ import type { PieceBuffers } from './piece-buffer.js';
 import { ResumeState } from './resume.js';
 import { realPath } from './state-file.js';
 import { foreign, type Survey, survey } from './survey.js';
-import { TorrentFiles, verifyPieces } from './torrent-files.js';
+import { TorrentFiles } from './torrent-files.js';
+import { verifyPieces } from './verify-pieces.js';
 
 export interface OpenOptions {
   readonly metainfo: Metainfo;

@@ -1,18 +1,17 @@
-// The files of one torrent as one run of bytes: reads and writes pieces through the layout. Hashes nothing itself but
-// to verify, and knows neither resume state nor peers.
+// The files of one torrent as one run of bytes: reads and writes pieces through the layout. Knows neither resume state
+// nor peers.
 
 import { webcrypto } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { TorrentError } from '../torrent/errors.js';
 import { Geometry, type Piece } from '../torrent/geometry.js';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
-import { forEachConcurrently } from './concurrency.js';
 import { diskError, errnoOf } from './disk-error.js';
 import type { FileAccess } from './file-pool.js';
 import { Layout } from './layout.js';
-import type { PieceBuffers } from './piece-buffer.js';
 
 /** What is needed of a torrent to find its bytes on disk. */
 export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
@@ -52,8 +51,9 @@ export class TorrentFiles {
   }
 
   /**
-   * Fills `target` with the bytes of a piece from `begin` on, padding as zeros. Returns the path of the first file
-   * that is missing or too short, or undefined when all bytes are there.
+   * Fills `target` with the bytes from byte `begin` of a piece on (and of those that follow it, where it is longer),
+   * padding as zeros. Returns the path of the first file that is missing or too short, or undefined when all bytes are
+   * there.
    * @throws TorrentError DISK_IO
    */
   async read(piece: Piece, begin: number, target: Uint8Array): Promise<string | undefined> {
@@ -122,9 +122,10 @@ function isUnsafe(component: string): boolean {
   return component.includes('/') || component.includes(sep) || component.includes('\0');
 }
 
-/** How many pieces of this length are hashed at a time. */
-export function checksAtATime(pieceLength: number): number {
-  return Math.max(1, Math.min(LIMITS.pieceChecks, Math.floor(LIMITS.pieceCheckBytes / pieceLength)));
+/** How many pieces of this length are hashed at a time: one for each core, four at least. */
+export function checksAtATime(pieceLength: number, cores: number = availableParallelism()): number {
+  const checks = Math.max(LIMITS.pieceChecks, cores);
+  return Math.max(1, Math.min(checks, Math.floor(LIMITS.pieceCheckBytes / pieceLength)));
 }
 
 /** SHA-1, calculated off the main thread. The bytes are copied before the call returns. */
@@ -135,55 +136,4 @@ export async function sha1(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
 /** Whether this is the hash that the torrent gives for the piece. @param pieceHashes 20 bytes for each piece */
 export function isHashOf(hash: Uint8Array, piece: Piece, pieceHashes: Uint8Array): boolean {
   return equalBytes(hash, pieceHashes.subarray(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH));
-}
-
-export interface Verification {
-  /** Told of every piece once, in no particular order. */
-  readonly onPiece: (piece: Piece, ok: boolean) => void;
-  /** Ends the work early; the signal's reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * Hashes what is on disk. A piece in a missing, short or unreadable (EIO) file is not ok, and costs no read where the
- * file's length tells so already.
- * @throws TorrentError DISK_IO, as when a file may not be read
- */
-export async function verifyPieces(
-  files: TorrentFiles,
-  pieceHashes: Uint8Array,
-  pieces: Iterable<Piece>,
-  buffers: PieceBuffers,
-  { onPiece, signal }: Verification,
-): Promise<void> {
-  const { layout, geometry } = files;
-  const sizes = new Map<number, Promise<number | undefined>>();
-  const sizeOf = (file: number) => {
-    const size = sizes.get(file) ?? files.size(file);
-    sizes.set(file, size);
-    return size;
-  };
-  const isThere = async (piece: Piece) => {
-    for (const { file, position, length } of layout.segmentsOf(piece)) {
-      if (layout.files[file]?.pad) continue;
-      if (((await sizeOf(file)) ?? 0) < position + length) return false;
-    }
-    return true;
-  };
-  await forEachConcurrently(pieces, checksAtATime(geometry.pieceLength), async piece => {
-    signal?.throwIfAborted();
-    if (!(await isThere(piece))) return onPiece(piece, false);
-    const buffer = buffers.take(geometry.pieceLength);
-    let ok = false;
-    try {
-      const data = buffer.subarray(0, geometry.lengthOf(piece));
-      const short = await files.read(piece, 0, data);
-      ok = short === undefined && isHashOf(await sha1(data), piece, pieceHashes);
-    } catch (error) {
-      if (!(error instanceof TorrentError && errnoOf(error.cause) === 'EIO')) throw error;
-    } finally {
-      buffers.give(buffer);
-    }
-    onPiece(piece, ok);
-  });
 }

@@ -5,10 +5,22 @@ import type { Geometry, Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { AskedBlocks } from './asked-blocks.js';
 import type { PartialPiece } from './partial-piece.js';
-import { Pipeline } from './pipeline.js';
+import { Pipeline, type PipelineBounds } from './pipeline.js';
 import type { PeerFacts, PeerNumber } from './port.js';
 import { Rate } from './rate.js';
 import { RequestQueue } from './request-queue.js';
+
+const PEER_REQUESTS: PipelineBounds = {
+  start: LIMITS.pipelineStart,
+  least: LIMITS.pipelineMin,
+  most: LIMITS.assumedReqq,
+};
+/** A server has no reqq, and should be asked for much at a time, not often (BEP 19). */
+const WEB_SEED_REQUESTS: PipelineBounds = {
+  start: LIMITS.webSeedStartBytes / BLOCK_LENGTH,
+  least: LIMITS.webSeedLeastBytes / BLOCK_LENGTH,
+  most: LIMITS.webSeedPipelineBytes / BLOCK_LENGTH,
+};
 
 /** A block that a peer waits for. */
 export interface Upload {
@@ -72,9 +84,7 @@ export class SwarmPeer {
     this.have = new Bitfield(geometry.pieceCount);
     this.asked = new AskedBlocks(geometry.blockCount);
     this.uploadOnly = facts.webSeed;
-    this.pipeline = facts.webSeed
-      ? webSeedPipeline()
-      : new Pipeline(LIMITS.pipelineStart, LIMITS.assumedReqq);
+    this.pipeline = new Pipeline(facts.webSeed ? WEB_SEED_REQUESTS : PEER_REQUESTS);
     this.connectedAtMs = now;
     this.unchokedAtMs = now;
     this.lastBlockAtMs = now;
@@ -83,10 +93,4 @@ export class SwarmPeer {
   get isSeed(): boolean {
     return this.have.full;
   }
-}
-
-/** A server has no reqq and answers in long runs: only our own memory bounds what to ask of it. */
-function webSeedPipeline(): Pipeline {
-  const { webSeedStartBytes, webSeedPipelineBytes } = LIMITS;
-  return new Pipeline(webSeedStartBytes / BLOCK_LENGTH, webSeedPipelineBytes / BLOCK_LENGTH);
 }

@@ -8,10 +8,17 @@ const SLOW_START_GAIN_BPS = 5000;
 /** ms over which one sample of the rate is taken. */
 const SAMPLE_MS = 1000;
 
+/** How many requests to keep outstanding: at the start, at least, and at most until the peer says otherwise. */
+export interface PipelineBounds {
+  readonly start: number;
+  readonly least: number;
+  readonly most: number;
+}
+
 export class Pipeline {
   /** Requests to keep outstanding. */
   target: number;
-  readonly #start: number;
+  readonly #bounds: PipelineBounds;
   /** The most this peer accepts: its reqq (BEP 10). */
   #ceiling: number;
   #slowStart = true;
@@ -20,11 +27,10 @@ export class Pipeline {
   #sampleBytes = 0;
   #rateBps = 0;
 
-  /** @param start requests to begin with @param ceiling the most to keep outstanding, until the peer says otherwise */
-  constructor(start: number, ceiling: number) {
-    this.target = start;
-    this.#start = start;
-    this.#ceiling = ceiling;
+  constructor(bounds: PipelineBounds) {
+    this.target = bounds.start;
+    this.#bounds = bounds;
+    this.#ceiling = bounds.most;
   }
 
   get snubbed(): boolean {
@@ -76,7 +82,7 @@ export class Pipeline {
   #restart(now: number): void {
     this.#snubbed = false;
     this.#slowStart = true;
-    this.target = Math.max(Math.min(this.#start, this.#ceiling), this.#fromRate());
+    this.target = Math.max(Math.min(this.#bounds.start, this.#ceiling), this.#fromRate());
     this.#sampleStartMs = now;
     this.#sampleBytes = 0;
   }
@@ -94,6 +100,6 @@ export class Pipeline {
 
   #fromRate(): number {
     const wanted = Math.ceil((this.#rateBps * LIMITS.pipelineMs) / 1000 / BLOCK_LENGTH);
-    return Math.min(Math.max(wanted, LIMITS.pipelineMin), this.#ceiling);
+    return Math.min(Math.max(wanted, this.#bounds.least), this.#ceiling);
   }
 }

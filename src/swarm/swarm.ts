@@ -11,6 +11,7 @@ import { Holdings } from './holdings.js';
 import { SwarmPeer } from './peer.js';
 import { Picker } from './picker.js';
 import type { PeerFacts, PeerNumber, Random, SwarmPort } from './port.js';
+import { SuperSeed } from './super-seed.js';
 import { type SlotSettings, SwarmChoker } from './swarm-choker.js';
 import { Uploads } from './uploads.js';
 
@@ -22,6 +23,8 @@ export interface SwarmSettings extends SlotSettings {
   readonly bufferedPieceBytes: number;
   /** Lowest index first instead of rarest first. */
   readonly sequential: boolean;
+  /** Pose as a peer without pieces and show each peer one at a time (BEP 16); only where every piece is here at the start. */
+  readonly superSeed: boolean;
   /** The pieces to fetch, with which here the swarm only gives; undefined: all. */
   readonly wanted: Bitfield | undefined;
   /** Blocks of a piece that are known without asking (BEP 47), as indices. */
@@ -37,6 +40,7 @@ export class Swarm {
   readonly downloads: Downloads;
   readonly uploads: Uploads;
   readonly #holdings: Holdings;
+  readonly #superSeed: SuperSeed | undefined;
   readonly #choker: SwarmChoker;
   readonly #port: SwarmPort;
   readonly #settings: SwarmSettings;
@@ -58,7 +62,8 @@ export class Swarm {
       piece => port.discard(piece),
     );
     this.downloads = new Downloads(geometry, this.picker, this.peers, port);
-    this.uploads = new Uploads(geometry, port, have);
+    if (settings.superSeed && have.full) this.#superSeed = new SuperSeed(geometry, port, random);
+    this.uploads = new Uploads(geometry, port, have, this.#superSeed);
     this.#holdings = new Holdings(this.picker, port);
     this.#random = random;
     if (this.complete) this.uploads.becomeSeed(random);
@@ -70,11 +75,17 @@ export class Swarm {
     return this.picker.wants.complete;
   }
 
+  /** Whether to tell peers that we only give (BEP 21): a super-seed does not. */
+  get uploadOnly(): boolean {
+    return this.complete && !this.#superSeed;
+  }
+
   /** Both handshakes are done. */
   peerConnected(number: PeerNumber, facts: PeerFacts, now: number): void {
     const peer = new SwarmPeer(number, facts, this.geometry, now);
     this.peers.set(number, peer);
-    this.#greet(peer);
+    if (this.#superSeed) this.#superSeed.connected(peer, now);
+    else this.#greet(peer);
   }
 
   /** The connection is gone; not called for those closed by this swarm. */
@@ -115,6 +126,7 @@ export class Swarm {
         this.#watchInterest(peer, now);
       }
       this.downloads.feedAll(now);
+      this.#superSeed?.tick(now);
     }
     return Math.min(this.#housekeepingAtMs, this.#choker.tick(this.peers, this.complete, now));
   }
@@ -153,7 +165,7 @@ export class Swarm {
       case 'extensionHandshake':
         return this.#extended(peer, message);
       default:
-        // Metadata messages are answered by the owner of the info dictionary.
+        // Metadata messages are for the owner of the info dictionary, peer exchange is for who looks for peers.
         return undefined;
     }
   }
@@ -170,9 +182,11 @@ export class Swarm {
         if (this.#holdings.gained(peer, piece) && peer.outstanding.count === 0)
           this.downloads.feed(peer, now);
         this.uploads.peerHas(peer, piece);
+        this.#superSeed?.has(peer, piece, now);
         return this.#bothSeeds(peer);
       case 'dontHave':
         this.#holdings.lost(peer, piece);
+        this.#superSeed?.lost(peer, piece);
         if (peer.current?.piece === piece) this.picker.releaseOwned(peer);
         return undefined;
       case 'reject':
@@ -192,7 +206,9 @@ export class Swarm {
     if (!field) return 'bad-bitfield';
     this.#holdings.fieldArrived(peer, field);
     this.downloads.feed(peer, now);
-    return this.#bothSeeds(peer);
+    const fault = this.#bothSeeds(peer);
+    if (!fault) this.#superSeed?.fieldArrived(peer, now);
+    return fault;
   }
 
   /** Two that only give have nothing for each other; partial seeds (BEP 21) are such too. */
@@ -203,6 +219,7 @@ export class Swarm {
   #interestChanged(peer: SwarmPeer, interested: boolean, now: number): void {
     if (peer.peerInterested === interested) return;
     peer.peerInterested = interested;
+    if (!interested) this.#superSeed?.uninterested(peer, now);
     this.#choker.decideSoon(this.peers, this.complete, now);
   }
 
@@ -262,6 +279,7 @@ export class Swarm {
 
   #forget(peer: SwarmPeer, now: number): void {
     this.peers.delete(peer.number);
+    this.#superSeed?.left(peer);
     this.#holdings.left(peer);
     this.uploads.left(peer);
     this.downloads.takeBackAll(peer, now, false);

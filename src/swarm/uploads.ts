@@ -9,6 +9,7 @@ import type { SwarmPeer } from './peer.js';
 import type { Random, SwarmPort } from './port.js';
 import { Rate } from './rate.js';
 import { SeedHints } from './seed-hints.js';
+import type { SuperSeed } from './super-seed.js';
 
 /** Blocks being read for one peer: at least, at most; in between one second of its rate. */
 const MIN_READING_BYTES = 4 * BLOCK_LENGTH;
@@ -20,19 +21,26 @@ export class Uploads {
   readonly #geometry: Geometry;
   readonly #port: SwarmPort;
   readonly #have: Bitfield;
+  readonly #superSeed: SuperSeed | undefined;
   /** Made once we are a seed. */
   #hints: SeedHints | undefined;
 
-  /** @param have the pieces we have, kept up to date by its owner */
-  constructor(geometry: Geometry, port: SwarmPort, have: Bitfield) {
+  /**
+   * @param have the pieces we have, kept up to date by its owner
+   * @param superSeed who says which of them a peer may ask for
+   */
+  constructor(geometry: Geometry, port: SwarmPort, have: Bitfield, superSeed?: SuperSeed) {
     this.#geometry = geometry;
     this.#port = port;
     this.#have = have;
+    this.#superSeed = superSeed;
   }
 
   /** We only give from now on. */
   becomeSeed(random: Random): void {
-    if (this.#have.full) this.#hints ??= new SeedHints(this.#geometry, this.#port, random);
+    // A suggestion would give away what a super-seed hides.
+    if (this.#have.full && !this.#superSeed)
+      this.#hints ??= new SeedHints(this.#geometry, this.#port, random);
   }
 
   /** The peer's turn begins. */
@@ -63,7 +71,7 @@ export class Uploads {
     if (piece === undefined) return 'bad-index';
     if (length > LIMITS.requestBytes || !this.#geometry.contains(piece, begin, length)) return 'bad-request';
     const waiting = peer.uploads.length >= LIMITS.incomingRequests;
-    if (!this.#have.has(piece) || waiting || (peer.amChoking && !this.#isFree(peer, piece, length))) {
+    if (!this.#offers(peer, piece) || waiting || (peer.amChoking && !this.#isFree(peer, piece, length))) {
       // A choke crosses requests on their way, so refusals are no fault until there are very many in one turn.
       if (++peer.refusals > 10 * LIMITS.incomingRequests) return 'request-flood';
       if (peer.facts.fast) this.#port.send(peer.number, { type: 'reject', index, begin, length });
@@ -120,6 +128,10 @@ export class Uploads {
       this.#hints?.given(peer, up.piece, up.length);
       this.#port.readBlock(peer.number, up.piece, up.begin, up.length);
     }
+  }
+
+  #offers(peer: SwarmPeer, piece: Piece): boolean {
+    return this.#have.has(piece) && (this.#superSeed?.isShown(peer, piece) ?? true);
   }
 
   /** Whether a choked peer may have this all the same (BEP 6); if so, it counts as taken. */

@@ -223,8 +223,14 @@ function hasDuplicate(bytes: Uint8Array, keys: readonly number[]): boolean {
   return false;
 }
 
-/** Negative, zero or positive, in the raw byte order of BEP 3. */
-function compareText(bytes: Uint8Array, startA: number, endA: number, startB: number, endB: number): number {
+/** Which of two ranges of these bytes comes first: negative, zero or positive, in the raw byte order of BEP 3. */
+export function compareText(
+  bytes: Uint8Array,
+  startA: number,
+  endA: number,
+  startB: number,
+  endB: number,
+): number {
   const common = Math.min(endA - startA, endB - startB);
   for (let i = 0; i < common; i++) {
     const difference = (bytes[startA + i] as number) - (bytes[startB + i] as number);

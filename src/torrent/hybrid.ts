@@ -1,9 +1,9 @@
 // Compares the two halves of a hybrid torrent (BEP 52, "Upgrade Path"): both must describe the same files in the same
 // order, each beginning with a piece.
 
-import { dictEntries, findValue, findValues, type Span } from './bencode-scanner.js';
+import { findValue } from './bencode-scanner.js';
 import { integerOf, isDict } from './bencode-values.js';
-import { decodeUtf8 } from './text.js';
+import { leavesOf } from './file-tree.js';
 
 /** A file of the v1 half that is no pad file. */
 export interface V1File {
@@ -12,11 +12,6 @@ export interface V1File {
   readonly length: number;
   /** Byte inside the torrent. */
   readonly offset: number;
-}
-
-interface Leaf {
-  readonly path: readonly string[];
-  readonly length: number | undefined;
 }
 
 /**
@@ -33,37 +28,12 @@ export function hybridMismatch(
   const leaves = leavesOf(bytes, tree);
   for (const file of files) {
     const leaf = leaves.next().value;
-    if (!leaf || leaf.length !== file.length || !samePath(leaf.path, file.path))
-      return 'its files are others';
+    if (leaf?.fault !== undefined) return `its file tree ${leaf.fault}`;
+    const length = leaf?.entry && integerOf(bytes, findValue(bytes, 'length', leaf.entry.start));
+    if (!leaf || length !== file.length || !samePath(leaf.path, file.path)) return 'its files are others';
     if (file.length > 0 && file.offset % pieceLength !== 0) return 'a file does not begin with a piece';
   }
   return leaves.next().done ? undefined : 'it has more files';
-}
-
-/** The files of a v2 file tree in order. A node of another form than BEP 52 gives is a leaf without length. */
-function* leavesOf(bytes: Uint8Array, tree: Span): Generator<Leaf, undefined> {
-  const path: string[] = [];
-  const levels = [dictEntries(bytes, tree.start)];
-  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    const next = level.next();
-    if (next.done) {
-      levels.pop();
-      path.pop();
-      continue;
-    }
-    const { key, value } = next.value;
-    if (!isDict(bytes, value)) {
-      yield { path: [...path], length: undefined };
-    } else if (key.start === key.end) {
-      yield {
-        path: [...path],
-        length: integerOf(bytes, findValues(bytes, value.start, ['length']).get('length')),
-      };
-    } else {
-      path.push(decodeUtf8(bytes.subarray(key.start, key.end)));
-      levels.push(dictEntries(bytes, value.start));
-    }
-  }
 }
 
 function samePath(a: readonly string[], b: readonly string[]): boolean {

@@ -77,7 +77,13 @@ export function readInfoDict(bytes: Uint8Array): InfoDict {
     length,
     pieceLength,
     pieceHashes,
-    files: rawFiles.map((file, index) => ({ ...file, path: paths[index] ?? [name] })),
+    files: rawFiles.map((file, index) => {
+      const path = paths[index] ?? [name];
+      const rawPath = singleFile ? [rawName] : [rawName, ...file.path];
+      const isSafe =
+        rawPath.length === path.length && rawPath.every((component, at) => component === path[at]);
+      return { ...file, path, ...(!isSafe && { rawPath }) };
+    }),
     singleFile,
     private: (integerOf(bytes, fields.get('private')) ?? 0) !== 0,
     source: source === undefined ? undefined : printable(source),
@@ -140,20 +146,29 @@ function readFiles(bytes: Uint8Array, fields: Fields, warnings: string[]): RawFi
   const files: RawFile[] = [];
   let offset = 0;
   let links = 0;
+  let programs = 0;
   for (const item of listItems(bytes, list.start)) {
     if (files.length === LIMITS.files) throw unsupported(`it has more than ${LIMITS.files} files`);
-    const { link, ...file } = readFile(bytes, item, files.length, offset);
+    const { link, program, ...file } = readFile(bytes, item, files.length, offset);
     files.push(file);
     offset += file.length;
     if (link) links++;
+    if (program) programs++;
     if (!Number.isSafeInteger(offset)) throw bad('its files are too long in all');
   }
   if (files.length === 0) throw bad('it has no files');
   if (links > 0) warnings.push(`symbolic links are not made: ${links} became empty files`);
+  if (programs > 0) warnings.push(`marks of executable files are ignored: ${programs} stay plain files`);
   return files;
 }
 
-function readFile(bytes: Uint8Array, item: Span, index: number, offset: number): RawFile & { link: boolean } {
+/** With the attributes of BEP 47 that we do not honour: what strangers send is not made a program, nor a way elsewhere. */
+function readFile(
+  bytes: Uint8Array,
+  item: Span,
+  index: number,
+  offset: number,
+): RawFile & { link: boolean; program: boolean } {
   const which = `file ${index}`;
   if (!isDict(bytes, item)) throw bad(`${which} is not a dictionary`);
   const fields = findValues(bytes, item.start, FILE_KEYS);
@@ -167,7 +182,7 @@ function readFile(bytes: Uint8Array, item: Span, index: number, offset: number):
     throw bad(`${which} is a symbolic link without a target`);
   // BEP 47: a link takes no room among the pieces, whatever its length says.
   const length = link ? 0 : readLength(bytes, fields.get('length'), which);
-  return { path, length, offset, pad: attributes.includes('p'), link };
+  return { path, length, offset, pad: attributes.includes('p'), link, program: attributes.includes('x') };
 }
 
 function readLength(bytes: Uint8Array, span: Span | undefined, which: string): number {

@@ -11,6 +11,8 @@ export interface HostPort {
 export interface TorrentFile {
   /** Path components below the output directory, already made safe; the first one is the torrent's name. */
   readonly path: readonly string[];
+  /** As the torrent has it, where `path` had to be made safe: for URLs alone. */
+  readonly rawPath?: readonly string[];
   readonly length: number;
   /** Byte inside the torrent at which the file begins. */
   readonly offset: number;

@@ -1,7 +1,6 @@
 // .torrent bytes -> checked Metainfo, and back. The info hash is that of the raw bytes of the info dictionary: encoding
 // it anew would give torrents with unordered keys another hash (which is why parse-torrent does not read them here).
 
-import { createHash } from 'node:crypto';
 import bencode from 'bencode';
 import { findValues, listItems, type Scan, type Span, scanValue } from './bencode-scanner.js';
 import { eachText, integerOf, isDict, isList, textOf } from './bencode-values.js';
@@ -11,6 +10,7 @@ import type { InfoHash } from './ids.js';
 import { readInfoDict } from './info-dict.js';
 import { LIMITS } from './limits.js';
 import type { HostPort, Metainfo } from './metainfo-types.js';
+import { sha1, sha256 } from './sha.js';
 import { trackerTiers, webSeedUrls } from './source-urls.js';
 import { printable } from './text.js';
 
@@ -25,6 +25,7 @@ const KEYS = [
   'comment.utf-8',
   'created by',
   'creation date',
+  'piece layers',
 ] as const;
 
 type Fields = Map<(typeof KEYS)[number], Span>;
@@ -32,19 +33,39 @@ type Fields = Map<(typeof KEYS)[number], Span>;
 /** Latest second that a Date can show. */
 const LAST_DATE_SECONDS = 8.64e12;
 
+/** A .torrent file taken apart: the info dictionary, unread, and what is said around it. */
+export interface TorrentFields
+  extends Pick<
+    Metainfo,
+    'infoBytes' | 'trackers' | 'webSeeds' | 'nodes' | 'comment' | 'createdBy' | 'creationDate' | 'warnings'
+  > {
+  /** Where in the file the hashes of v2 pieces are (BEP 52), unread. */
+  readonly pieceLayers: Span | undefined;
+}
+
 /**
  * The contents of a .torrent file.
  * @throws TorrentError BAD_SOURCE where it is malformed, UNSUPPORTED where it is v2-only or beyond our limits
  */
 export function parseTorrent(bytes: Uint8Array): Metainfo {
+  return metainfoOf(readTorrentFields(bytes));
+}
+
+/** Reads the info dictionary too. @throws TorrentError as parseTorrent does */
+export function metainfoOf({ infoBytes, pieceLayers: _, warnings, ...fields }: TorrentFields): Metainfo {
+  const info = fromInfo(infoBytes);
+  return { ...info, ...fields, warnings: [...info.warnings, ...warnings] };
+}
+
+/** All but what the info dictionary says, which may be of any version. @throws TorrentError BAD_SOURCE */
+export function readTorrentFields(bytes: Uint8Array): TorrentFields {
   const end = checkedEnd(bytes, 'it');
   const fields: Fields = findValues(bytes, 0, KEYS);
   const span = fields.get('info');
   if (span === undefined || !isDict(bytes, span)) throw bad('it has no info dictionary');
-  const info = fromInfo(new Uint8Array(bytes.subarray(span.start, span.end)));
   const creationDate = integerOf(bytes, fields.get('creation date'));
   return {
-    ...info,
+    infoBytes: new Uint8Array(bytes.subarray(span.start, span.end)),
     trackers: readTrackers(bytes, fields),
     webSeeds: readWebSeeds(bytes, fields),
     nodes: readNodes(bytes, fields.get('nodes')),
@@ -52,7 +73,8 @@ export function parseTorrent(bytes: Uint8Array): Metainfo {
     createdBy: readText(bytes, fields.get('created by')),
     creationDate:
       creationDate !== undefined && Math.abs(creationDate) <= LAST_DATE_SECONDS ? creationDate : undefined,
-    warnings: [...info.warnings, ...trailingWarnings(bytes, end)],
+    pieceLayers: fields.get('piece layers'),
+    warnings: trailingWarnings(bytes, end),
   };
 }
 
@@ -109,8 +131,8 @@ function fromInfo(infoBytes: Uint8Array): Metainfo {
   const { hybrid, ...info } = readInfoDict(infoBytes);
   return {
     ...info,
-    infoHash: sha('sha1', infoBytes) as InfoHash,
-    infoHashV2: hybrid ? sha('sha256', infoBytes) : undefined,
+    infoHash: sha1(infoBytes) as InfoHash,
+    infoHashV2: hybrid ? sha256(infoBytes) : undefined,
     infoBytes,
     trackers: [],
     webSeeds: [],
@@ -119,10 +141,6 @@ function fromInfo(infoBytes: Uint8Array): Metainfo {
     createdBy: undefined,
     creationDate: undefined,
   };
-}
-
-function sha(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash(algorithm).update(bytes).digest());
 }
 
 /** Where the one dictionary at the start of these bytes ends. */

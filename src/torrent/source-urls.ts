@@ -12,6 +12,11 @@ export function webSeedUrl(text: string): string | undefined {
   return usableUrl(text, /^https?:\/\/[^\s\p{Cc}]+$/iu);
 }
 
+/** The URL without user and password, fit to be printed. */
+export function shownUrl(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+}
+
 /** Usable trackers in their tiers (BEP 12); one that comes again, empty tiers and more than the limit are left out. */
 export function trackerTiers(tiers: Iterable<Iterable<string>>): string[][] {
   const seen = new Set<string>();

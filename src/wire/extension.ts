@@ -1,4 +1,4 @@
-// The payloads of extended messages (BEP 10): the extension handshake, ut_metadata (BEP 9), lt_donthave (BEP 54).
+// The payloads of extended messages (BEP 10): the extension handshake, ut_metadata (BEP 9), ut_pex (BEP 11), lt_donthave (BEP 54).
 // Knows which ids each side chose; not what a message means to the swarm.
 
 import bencode from 'bencode';
@@ -6,10 +6,11 @@ import { endOfValue, findValues, type Span, stringBody } from '../torrent/bencod
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { printable } from '../torrent/text.js';
 import type { ExtensionHandshake, ExtensionMessage, MetadataMessage, WireMessage } from './message.js';
+import { parsePeerExchange, peerExchangeFields } from './peer-exchange.js';
 import { readUint32, writeUint32 } from './uint32.js';
 
 /** The ids under which we receive extensions; the same on every connection. */
-export const LOCAL_IDS = { utMetadata: 2, dontHave: 3 } as const;
+export const LOCAL_IDS = { utPex: 1, utMetadata: 2, dontHave: 3 } as const;
 
 const HANDSHAKE_ID = 0;
 const HANDSHAKE_FIELDS = ['m', 'metadata_size', 'p', 'reqq', 'upload_only', 'v', 'yourip'] as const;
@@ -32,6 +33,7 @@ export type ExtensionResult = ExtensionMessage | 'bad-extension' | undefined;
 /** One connection's extension protocol: remembers the ids that the peer announced. */
 export class ExtensionCodec {
   #utMetadata = 0;
+  #utPex = 0;
   #dontHave = 0;
 
   /** Reads an `extended` message of the peer. A handshake may come again and then states changes only (BEP 10). */
@@ -39,6 +41,7 @@ export class ExtensionCodec {
     const message = parseExtended(id, payload);
     if (typeof message === 'object' && message.type === 'extensionHandshake') {
       this.#utMetadata = message.utMetadata ?? this.#utMetadata;
+      this.#utPex = message.utPex ?? this.#utPex;
       this.#dontHave = message.dontHave ?? this.#dontHave;
     }
     return message;
@@ -46,7 +49,8 @@ export class ExtensionCodec {
 
   /**
    * The message as the peer wants it, or undefined when it did not announce the extension or took it back. A handshake
-   * announces LOCAL_IDS but where it has ids of its own: 0 takes an extension back.
+   * announces LOCAL_IDS but where it has ids of its own: 0 takes an extension back. Peer exchange alone is left to the
+   * caller, who names LOCAL_IDS.utPex where it is wanted: private torrents have none (BEP 27).
    */
   encode(message: ExtensionMessage): Extract<WireMessage, { type: 'extended' }> | undefined {
     switch (message.type) {
@@ -54,6 +58,10 @@ export class ExtensionCodec {
         return extended(HANDSHAKE_ID, encodeExtensionHandshake(withLocalIds(message)));
       case 'dontHave':
         return this.#dontHave === 0 ? undefined : extended(this.#dontHave, encodeIndex(message.index));
+      case 'peerExchange':
+        return this.#utPex === 0
+          ? undefined
+          : extended(this.#utPex, bencode.encode(peerExchangeFields(message)));
       default:
         return this.#utMetadata === 0 ? undefined : extended(this.#utMetadata, encodeMetadata(message));
     }
@@ -67,6 +75,8 @@ export function parseExtended(id: number, payload: Uint8Array): ExtensionResult 
       return parseHandshake(payload) ?? 'bad-extension';
     case LOCAL_IDS.utMetadata:
       return parseMetadata(payload);
+    case LOCAL_IDS.utPex:
+      return endOfDict(payload) === undefined ? 'bad-extension' : parsePeerExchange(payload);
     case LOCAL_IDS.dontHave:
       return payload.length === 4 ? { type: 'dontHave', index: readUint32(payload, 0) } : 'bad-extension';
     default:

@@ -1,4 +1,6 @@
-// The messages of the peer wire protocol (BEP 3, 5, 6, 9, 10, 54) as values. No bytes and no policy here.
+// The messages of the peer wire protocol (BEP 3, 5, 6, 9, 10, 11, 54) as values. No bytes and no policy here.
+
+import type { HostPort } from '../torrent/metainfo-types.js';
 
 /**
  * Bytes of a piece on their way. `data` is a view that is valid only until the call that passed it returns; the
@@ -63,10 +65,36 @@ export type MetadataMessage =
     }
   | { readonly type: 'metadataReject'; readonly piece: number };
 
+/** What BEP 11 tells of a peer beside its address. */
+export interface PexFlags {
+  /** it prefers encrypted connections. */
+  readonly encryption: boolean;
+  /** it is a seed, or will not download any more (BEP 21). */
+  readonly uploadOnly: boolean;
+  readonly utp: boolean;
+  /** BEP 55. */
+  readonly holepunch: boolean;
+  /** the teller dialled it, so it can be reached. */
+  readonly outgoing: boolean;
+}
+
+/** A peer that another one is connected to (BEP 11). Port 0 and hosts that cannot be dialled may occur. */
+export interface PexPeer extends HostPort {
+  readonly flags: PexFlags;
+}
+
+/** ut_pex (BEP 11): whom the sender has met and lost since its last message. */
+export interface PeerExchangeMessage {
+  readonly type: 'peerExchange';
+  readonly added: readonly PexPeer[];
+  readonly dropped: readonly HostPort[];
+}
+
 /** What an `extended` message turns into once the ids of BEP 10 are resolved. */
 export type ExtensionMessage =
   | ExtensionHandshake
   | MetadataMessage
+  | PeerExchangeMessage
   /** BEP 54. */
   | { readonly type: 'dontHave'; readonly index: number };
 

@@ -1,24 +1,62 @@
 import t from 'tap';
-import { type Command, type Environment, parseCommandLine, wantsJson } from '../../src/cli/args.js';
-import type { DownloadOptions, PeersOptions } from '../../src/cli/options.js';
+import { type CommandLine, type Environment, eventsWanted, parseCommandLine } from '../../src/cli/args.js';
+import type { Invocation } from '../../src/cli/command.js';
+import { createOptions } from '../../src/cli/commands/create.js';
+import { downloadOptions } from '../../src/cli/commands/download.js';
+import { infoOptions } from '../../src/cli/commands/info.js';
+import { peersOptions } from '../../src/cli/commands/peers.js';
+import { seedOptions } from '../../src/cli/commands/seed.js';
+import { verifyOptions } from '../../src/cli/commands/verify.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 
-async function download(argv: readonly string[], env: Environment = {}): Promise<DownloadOptions> {
-  const command = await parseCommandLine(['download', ...argv], env);
-  if (command.verb !== 'download') throw new Error(`a ${command.verb} command`);
-  return command.options;
+/** The options of one command, as its reader makes them of a command line. */
+function optionsOf<Options>(name: string, read: (invocation: Invocation) => Options) {
+  return async (argv: readonly string[], env: Environment = {}): Promise<Options> => {
+    const line = await parseCommandLine([name, ...argv], env);
+    if (line.kind !== 'command' || line.spec.name !== name) throw new Error(`not ${name}`);
+    return read(line.invocation);
+  };
 }
 
-async function peers(argv: readonly string[], env: Environment = {}): Promise<PeersOptions> {
-  const command = await parseCommandLine(['peers', ...argv], env);
-  if (command.verb !== 'peers') throw new Error(`a ${command.verb} command`);
-  return command.options;
-}
+const download = optionsOf('download', downloadOptions);
+const seed = optionsOf('seed', seedOptions);
+const create = optionsOf('create', createOptions);
+const verify = optionsOf('verify', verifyOptions);
+const info = optionsOf('info', infoOptions);
+const peers = optionsOf('peers', peersOptions);
+
+const ENGINE = {
+  port: undefined,
+  dht: true,
+  dhtBootstrap: [],
+  lsd: true,
+  pex: true,
+  maxDownloadBps: undefined,
+  maxUploadBps: undefined,
+  maxConnections: 500,
+};
+const DISCOVERY = { peers: [], trackers: [], useTrackers: true };
+const TORRENT = {
+  ...DISCOVERY,
+  output: '.',
+  data: 'fetch',
+  webSeeds: [],
+  superSeed: false,
+  maxPeers: 100,
+  metadataTimeoutMs: 300_000,
+  timeoutMs: undefined,
+  stallTimeoutMs: undefined,
+  seed: undefined,
+  recheck: false,
+  trust: false,
+  force: false,
+  saveTorrent: undefined,
+  sequential: false,
+};
+const OUTPUT = { json: false, nul: false, quiet: false, verbose: false, color: true };
 
 /** The message and hint of the usage error. */
-async function refused(
-  parsing: Promise<Command | DownloadOptions | PeersOptions>,
-): Promise<[string, string?]> {
+async function refused(parsing: Promise<unknown>): Promise<[string, string?]> {
   try {
     await parsing;
   } catch (error) {
@@ -30,33 +68,18 @@ async function refused(
   throw new Error('nothing was refused');
 }
 
+/** The name of the command that was understood. */
+function named(line: CommandLine): string {
+  return line.kind === 'command' ? line.spec.name : line.kind;
+}
+
 t.test('download without flags has the defaults of the contract', async t => {
   t.same(await download(['a.torrent']), {
     sources: ['a.torrent'],
     jobs: 5,
-    torrent: {
-      output: '.',
-      peers: [],
-      maxPeers: 100,
-      metadataTimeoutMs: 300_000,
-      timeoutMs: undefined,
-      stallTimeoutMs: undefined,
-      seed: undefined,
-      recheck: false,
-      trust: false,
-      force: false,
-      saveTorrent: undefined,
-      sequential: false,
-    },
-    engine: {
-      port: undefined,
-      dht: true,
-      dhtBootstrap: [],
-      maxDownloadBps: undefined,
-      maxUploadBps: undefined,
-      maxConnections: 500,
-    },
-    output: { json: false, nul: false, quiet: false, verbose: false, color: true },
+    torrent: TORRENT,
+    engine: ENGINE,
+    output: OUTPUT,
   });
 });
 
@@ -88,13 +111,19 @@ t.test('every flag of download', async t => {
       '--no-color',
       '-0',
     ],
+    ...['--tracker', 'udp://a:1,http://b/x?y=1,2', '--tracker=https://c', '--no-trackers', '--no-lsd'],
+    ...['--no-pex', '--web-seed', 'http://d/', '--web-seed', 'http://d/'],
     'x',
   ];
   t.same(await download(argv), {
     sources: ['x'],
     jobs: 3,
     torrent: {
+      ...TORRENT,
       output: 'dir',
+      trackers: [['udp://a:1', 'http://b/x?y=1,2'], ['https://c']],
+      useTrackers: false,
+      webSeeds: ['http://d/'],
       peers: [
         { host: '192.0.2.1', port: 1 },
         { host: '2001:db8::1', port: 2 },
@@ -105,7 +134,6 @@ t.test('every flag of download', async t => {
       stallTimeoutMs: 90_000,
       seed: { ratio: 1.5, timeMs: 86_400_000 },
       recheck: true,
-      trust: false,
       force: true,
       saveTorrent: 'kept.torrent',
       sequential: true,
@@ -114,6 +142,8 @@ t.test('every flag of download', async t => {
       port: 0,
       dht: false,
       dhtBootstrap: [{ host: 'router.example.org', port: 6881 }],
+      lsd: false,
+      pex: false,
       maxDownloadBps: 1_572_864,
       maxUploadBps: 500_000,
       maxConnections: 8,
@@ -127,20 +157,134 @@ t.test('peers', async t => {
   t.same(await peers(['x']), {
     source: 'x',
     timeoutMs: 30_000,
-    peers: [],
-    engine: {
-      port: undefined,
-      dht: true,
-      dhtBootstrap: [],
-      maxDownloadBps: undefined,
-      maxUploadBps: undefined,
-      maxConnections: 500,
-    },
-    output: { json: false, nul: false, quiet: false, verbose: false, color: true },
+    scrape: false,
+    discovery: DISCOVERY,
+    engine: ENGINE,
+    output: OUTPUT,
   });
   t.equal((await peers(['--timeout', '2m', 'x'])).timeoutMs, 120_000);
+  const asked = await peers(['--scrape', '--tracker', 'udp://a:1', '--no-lsd', 'x']);
+  t.match(asked, { scrape: true, discovery: { trackers: [['udp://a:1']] }, engine: { lsd: false } });
   t.same(await refused(peers(['x', 'y'])), ['peers: one source at a time, not 2']);
-  t.match(await refused(peers(['--jobs', '2', 'x'])), ['--jobs: unknown flag']);
+});
+
+t.test('seed: everything that is here, for ever', async t => {
+  const forever = { ratio: undefined, timeMs: undefined };
+  t.same(await seed(['a', 'b']), {
+    sources: ['a', 'b'],
+    torrent: { ...TORRENT, data: 'complete', seed: forever },
+    engine: ENGINE,
+    output: OUTPUT,
+  });
+  const flags = ['--partial', '--super-seed', '--seed-ratio', '2', '--seed-time', '1h', '--trust', '-od'];
+  t.match((await seed([...flags, '--max-upload', '1K', '--web-seed', 'http://w/', 'x'])).torrent, {
+    data: 'partial',
+    superSeed: true,
+    seed: { ratio: 2, timeMs: 3_600_000 },
+    trust: true,
+    output: 'd',
+    webSeeds: ['http://w/'],
+  });
+  t.same(await refused(seed([])), [
+    'seed: no path or .torrent given',
+    'rarest seed takes a file, a folder, a .torrent, a magnet link, - for stdin',
+  ]);
+});
+
+t.test('create: -o is a file there', async t => {
+  const torrent = {
+    pieceLength: undefined,
+    name: undefined,
+    private: false,
+    source: undefined,
+    comment: undefined,
+    trackers: [],
+    webSeeds: [],
+    nodes: [],
+    padFiles: false,
+  };
+  t.same(await create(['a']), { paths: ['a'], out: undefined, force: false, torrent, output: OUTPUT });
+  const flags = [
+    ...['-o', 'x.torrent', '--force', '--piece-length', '256KiB', '--name', 'n', '--private'],
+    ...[
+      '--source',
+      's',
+      '--comment',
+      'two words',
+      '--tracker',
+      'http://a,http://b',
+      '--tracker',
+      'udp://c:1',
+    ],
+    ...['--web-seed', 'http://w/', '--node', '[2001:db8::1]:6881', '--pad-files', 'a', '-'],
+  ];
+  t.same(await create(flags), {
+    paths: ['a', '-'],
+    out: 'x.torrent',
+    force: true,
+    torrent: {
+      pieceLength: 262_144,
+      name: 'n',
+      private: true,
+      source: 's',
+      comment: 'two words',
+      trackers: [['http://a', 'http://b'], ['udp://c:1']],
+      webSeeds: ['http://w/'],
+      nodes: [{ host: '2001:db8::1', port: 6881 }],
+      padFiles: true,
+    },
+    output: OUTPUT,
+  });
+  t.equal((await create(['-o-', 'a'])).out, '-');
+  t.equal((await create(['-ox.torrent', 'a'])).out, 'x.torrent', 'close to its short flag');
+  const [message, hint] = await refused(create(['--piece-length', '256K', 'a']));
+  t.equal(
+    message,
+    '--piece-length 256K: not a power of two from 16KiB to 64MiB (KiB is 1024 bytes, K is 1000)',
+  );
+  t.equal(hint, 'for example: --piece-length 256KiB');
+  for (const length of ['8KiB', '128MiB', '0', 'large'])
+    t.match(await refused(create(['--piece-length', length, 'a'])), [/^--piece-length/], length);
+  t.equal((await create(['--piece-length', '65536', 'a'])).torrent.pieceLength, 65_536);
+  t.match(await refused(create(['--node', 'nowhere', 'a'])), [/^--node nowhere: not HOST:PORT/]);
+});
+
+t.test('verify and info', async t => {
+  t.same(await verify(['x.torrent']), {
+    torrent: 'x.torrent',
+    path: '.',
+    repair: false,
+    choices: TORRENT,
+    engine: ENGINE,
+    output: OUTPUT,
+  });
+  t.match(await verify(['--repair', 'x', 'data', '--peer', 'a:1']), { path: 'data', repair: true });
+  t.same(await refused(verify(['x', 'y', 'z'])), ['verify: one torrent and one path, not 3 words']);
+  t.same(await info(['x']), {
+    sources: ['x'],
+    choices: { ...TORRENT, data: 'none' },
+    engine: ENGINE,
+    output: OUTPUT,
+  });
+});
+
+t.test('trackers and web seeds are checked', async t => {
+  t.same(await refused(download(['--tracker', 'wss://a', 'x'])), [
+    '--tracker wss://a: not an http, https or udp URL',
+    'for example: --tracker udp://tracker.example.org:1337/announce',
+  ]);
+  t.match(await refused(download(['--tracker', 'http://a,wss://b', 'x'])), [
+    /^--tracker http:..a,wss:..b: not/,
+  ]);
+  t.match(await refused(download(['--web-seed', 'ftp://a', 'x'])), [/^--web-seed ftp:..a: not an http or/]);
+  const twice = await download(['--tracker', 'http://a,http://a', '--tracker', 'http://a', 'x']);
+  t.same(twice.torrent.trackers, [['http://a']], 'each once');
+  const env = { RAREST_TRACKER: 'http://a,http://b udp://c:1', RAREST_NO_TRACKERS: '1', RAREST_NO_LSD: '1' };
+  const { torrent, engine } = await download(['x'], env);
+  t.same(torrent.trackers, [['http://a', 'http://b'], ['udp://c:1']]);
+  t.equal(torrent.useTrackers, false);
+  t.equal(engine.lsd, false);
+  t.equal((await download(['--lsd', '--trackers', 'x'], env)).engine.lsd, true);
 });
 
 t.test('seeding: either goal implies it, 0 and --no-seed are said plainly', async t => {
@@ -178,7 +322,10 @@ t.test('the traps of yargs', async t => {
   t.equal((await download(['--dht', '--no-dht', 'x'])).engine.dht, false);
   t.same((await download(['--', '-x', '--y', '-odir'])).sources, ['-x', '--y', '-odir']);
   t.same((await download(['-qv', 'x'])).output.verbose, true, 'short flags in a group');
-  t.equal((await parseCommandLine(['-o', 'dir', 'get', 'x'], {})).verb, 'download', 'flags before the alias');
+  t.equal(named(await parseCommandLine(['-o', 'dir', 'get', 'x'], {})), 'download', 'flags before the alias');
+  t.equal(named(await parseCommandLine(['--recheck', '--json', 'get', 'x'], {})), 'download');
+  t.equal(named(await parseCommandLine(['--out=-', 'create', 'x'], {})), 'create');
+  t.same((await download(['seed', 'create'])).sources, ['seed', 'create'], 'only one word is the command');
 });
 
 t.test('usage errors name the flag and show a good value', async t => {
@@ -249,7 +396,9 @@ t.test('unknown flags are refused with the one that was meant', async t => {
     [['--no-dth', 'x'], '--no-dth: unknown flag', 'did you mean --no-dht?'],
     [['--no-output', 'x'], '--no-output: unknown flag', 'did you mean --output?'],
     [['-k', 'x'], '-k: unknown flag', 'rarest download --help lists all flags'],
-    [['--web-seed', 'u', 'x'], '--web-seed: unknown flag', 'rarest download --help lists all flags'],
+    [['--no-scrape', 'x'], '--no-scrape: unknown flag', 'it is a flag of peers'],
+    [['--pad-files', 'x'], '--pad-files: unknown flag', 'it is a flag of create'],
+    [['--no-web-seed', 'x'], '--no-web-seed: unknown flag', 'did you mean --web-seed?'],
     [['--maxUpload', '1', 'x'], '--maxUpload: unknown flag', 'did you mean --max-upload?'],
   ];
   for (const [argv, message, hint] of cases) {
@@ -268,9 +417,10 @@ t.test('unknown commands', async t => {
     'did you mean download?',
   ]);
   t.same(await refused(parseCommandLine([], {})), ['command: none given', 'rarest --help lists them']);
-  t.same(await refused(parseCommandLine(['seed', 'x'], {})), [
-    'seed: unknown command',
-    'rarest --help lists them',
+  t.match(await refused(parseCommandLine(['unpack', 'x'], {})), ['unpack: unknown command']);
+  t.match(await refused(parseCommandLine(['verfy', 'x'], {})), [
+    'verfy: unknown command',
+    'did you mean verify?',
   ]);
   t.same(await refused(parseCommandLine(['magnet:?xt=urn:btih:x'], {})), [
     'magnet:?xt=urn:btih:x: the command comes first',
@@ -315,7 +465,8 @@ t.test('each flag is also an environment variable', async t => {
     'RAREST_JSON=perhaps: neither on nor off',
     'for example: RAREST_JSON=1',
   ]);
-  t.equal((await peers(['x'], { RAREST_JOBS: 'not ours to judge' })).source, 'x');
+  const others = { RAREST_JOBS: 'not ours to judge', RAREST_MAX_UPLOAD: 'nor this' };
+  t.equal((await peers(['x'], others)).engine.maxUploadBps, undefined, 'it has no such flag');
 });
 
 t.test('colour', async t => {
@@ -329,18 +480,25 @@ t.test('colour', async t => {
 });
 
 t.test('help and version come before everything else', async t => {
-  t.same(await parseCommandLine(['--version'], {}), { verb: 'version' });
-  t.equal((await parseCommandLine(['--help'], {})).verb, 'help');
-  t.equal((await parseCommandLine(['-h'], {})).verb, 'help');
-  t.equal((await parseCommandLine(['download', '--help', '--nonsense'], {})).verb, 'help');
+  t.same(await parseCommandLine(['--version'], {}), { kind: 'version' });
+  t.equal((await parseCommandLine(['--help'], {})).kind, 'help');
+  t.equal((await parseCommandLine(['-h'], {})).kind, 'help');
+  t.equal((await parseCommandLine(['download', '--help', '--nonsense'], {})).kind, 'help');
+  t.equal((await parseCommandLine(['--help', 'seed'], {})).kind, 'help');
   const help = await parseCommandLine(['get', '--help'], {});
   t.match(help, { text: /^rarest download \[options\] <source…>\n/ });
 });
 
-t.test('whether events are wanted is known before the flags are', async t => {
-  t.equal(wantsJson(['download', '--json', '--oops'], {}), true);
-  t.equal(wantsJson(['download', '--json', '--no-json'], {}), false);
-  t.equal(wantsJson(['download', '--', '--json'], {}), false);
-  t.equal(wantsJson(['download'], { RAREST_JSON: '1' }), true);
-  t.equal(wantsJson(['download'], {}), false);
+t.test('where events are wanted is known before the flags are', async t => {
+  t.equal(eventsWanted(['download', '--json', '--oops'], {}), 'stdout');
+  t.equal(eventsWanted(['download', '--json', '--no-json'], {}), undefined);
+  t.equal(eventsWanted(['download', '--', '--json'], {}), undefined);
+  t.equal(eventsWanted(['download'], { RAREST_JSON: '1' }), 'stdout');
+  t.equal(eventsWanted(['download'], {}), undefined);
+  t.equal(eventsWanted(['create', '--json', 'x'], {}), 'stdout');
+  t.equal(eventsWanted(['create', 'x', '-o', '-'], {}), undefined);
+  for (const out of [['-o', '-'], ['-o-'], ['-o=-'], ['--out', '-'], ['--out=-']])
+    t.equal(eventsWanted(['create', 'x', '--json', ...out], {}), 'stderr', out.join(' '));
+  t.equal(eventsWanted(['create', 'x', '--json'], { RAREST_OUT: '-' }), 'stderr');
+  t.equal(eventsWanted(['download', '-o', '-', '--json', 'x'], {}), 'stdout', 'a directory there');
 });

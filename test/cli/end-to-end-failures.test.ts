@@ -7,7 +7,7 @@ import { contentOf } from '../support/content.js';
 import { filesBelow, folder } from '../support/engine-run.js';
 import { built, Program } from '../support/program.js';
 
-const OFFLINE = ['--no-dht', '--port', '0'];
+const OFFLINE = ['--no-dht', '--no-lsd', '--port', '0'];
 
 interface Failure {
   readonly because: string;
@@ -46,7 +46,7 @@ const FAILURES: readonly Failure[] = [
     because: 'the port is taken',
     exit: 10,
     code: 'NETWORK',
-    args: ({ port }) => ['x.torrent', '--no-dht', '--port', `${port}`],
+    args: ({ port }) => ['x.torrent', '--no-dht', '--no-lsd', '--port', `${port}`],
   },
   {
     because: 'the file is not ours',

@@ -10,7 +10,7 @@ import { FakePeer } from '../support/fake-peer.js';
 import { built, Program } from '../support/program.js';
 
 const CONTENT = contentOf({ 'first file': 100_000, empty: 0, 'sub/ünïcode': 50_001 }, { name: 'a folder' });
-const OFFLINE = ['--no-dht', '--port', '0'];
+const OFFLINE = ['--no-dht', '--no-lsd', '--port', '0'];
 
 /** Data, the .torrent beside it, and a program that seeds it. */
 async function seeder(t: Test, directory: string, content: Content, args = OFFLINE) {
@@ -118,11 +118,11 @@ t.test('two programs on the same data: the second one is locked out', built, asy
 t.test('three programs, a DHT of their own, and nothing but a magnet link', built, async t => {
   const directory = folder(t, { first: {}, seed: {}, leech: {} });
   // The first one knows nobody, and is known to the others.
-  const nowhere = ['--port', '0', '--dht-bootstrap', '127.0.0.1:9'];
+  const nowhere = ['--no-lsd', '--port', '0', '--dht-bootstrap', '127.0.0.1:9'];
   const unknown = contentOf(1, { seed: 3 }).magnet;
   const first = new Program(t, join(directory, 'first'), ['download', unknown, '--json', ...nowhere]);
   const { dhtPort } = await first.until('listening');
-  const dht = ['--port', '0', '--dht-bootstrap', `127.0.0.1:${dhtPort}`];
+  const dht = ['--no-lsd', '--port', '0', '--dht-bootstrap', `127.0.0.1:${dhtPort}`];
   await seeder(t, join(directory, 'seed'), SMALL, dht);
   const here = join(directory, 'leech');
   const leech = new Program(t, here, ['download', SMALL.magnet, '--json', '-v', ...dht]);

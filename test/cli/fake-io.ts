@@ -7,6 +7,7 @@ import type { TorrentEvent } from '../../src/engine/events.js';
 import type {
   EngineHandle,
   EngineOptions,
+  FindOptions,
   TorrentHandle,
   TorrentOptions,
   TorrentSource,
@@ -16,11 +17,14 @@ import { toHex } from '../../src/torrent/ids.js';
 /** A stream that keeps what was written to it. */
 export class Kept extends Writable {
   text = '';
+  /** The same, where it is no text. */
+  bytes = Buffer.alloc(0);
   isTTY = false;
   columns = 80;
   rows = 24;
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
+    this.bytes = Buffer.concat([this.bytes, chunk]);
     done();
   }
   /** As if its reader had gone away, or its disk were full. */
@@ -32,6 +36,7 @@ export class Kept extends Writable {
 /** One torrent at work in the fake engine. */
 export interface FakeTorrent {
   readonly infoHash: string;
+  readonly source: TorrentSource;
   readonly options: TorrentOptions;
   readonly emit: (event: TorrentEvent) => void;
   readonly complete: () => void;
@@ -46,7 +51,7 @@ export class FakeEngine implements EngineHandle {
   onStart = async () => {};
   /** Called with each torrent as it is added. */
   onAdd: (torrent: FakeTorrent) => void = () => {};
-  onFind: (signal: AbortSignal) => void = () => {};
+  onFind: (signal: AbortSignal, options: FindOptions) => void = () => {};
   closed = 0;
 
   constructor(options: EngineOptions) {
@@ -62,6 +67,7 @@ export class FakeEngine implements EngineHandle {
     const hash = source.kind === 'torrent' ? source.metainfo.infoHash : source.magnet.infoHash;
     const torrent: FakeTorrent = {
       infoHash: hash === undefined ? '' : toHex(hash),
+      source,
       options,
       emit: options.onEvent,
       complete: onComplete,
@@ -73,11 +79,11 @@ export class FakeEngine implements EngineHandle {
     return { finished: promise, stop: async () => resolve() };
   }
 
-  async findPeers(_source: TorrentSource, _peers: unknown, signal: AbortSignal): Promise<void> {
+  async findPeers(_source: TorrentSource, options: FindOptions, signal: AbortSignal): Promise<void> {
     const ended = new Promise<void>(resolve => {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    this.onFind(signal);
+    this.onFind(signal, options);
     await ended;
   }
 
@@ -94,6 +100,8 @@ export interface FakeIo extends Io {
   readonly input: PassThrough;
   /** The engine, once it was made. */
   readonly engine: FakeEngine | undefined;
+  /** What the engine says is the default. */
+  stateDirectory: string;
   /** Prepares the engine before its start. */
   prepare: (engine: FakeEngine) => void;
   /** Moves the clock and runs what is due. */
@@ -117,6 +125,7 @@ export function fakeIo(): FakeIo {
     input,
     raised: [],
     prepare: () => {},
+    stateDirectory: '/state',
     get engine() {
       return engine;
     },
@@ -155,7 +164,7 @@ export function fakeIo(): FakeIo {
         io.prepare(engine);
         return engine;
       },
-      defaultStateDirectory: () => '/state',
+      defaultStateDirectory: () => io.stateDirectory,
     }),
   };
   return io;

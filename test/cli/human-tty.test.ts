@@ -35,6 +35,10 @@ t.test('a bar', async t => {
   t.equal(barText(view, 100), ' 100% [====================] 1/4 5.1 MB/s 12 peers - Sin [2Jtel');
   view.update({ event: 'seeding', magnet: 'magnet:' });
   t.equal(barText(view, 100), 'seeding 120 kB/s 12 peers Sin [2Jtel');
+  const hashing = new TorrentView('data', true);
+  t.equal(barText(hashing, 100), 'hashing data');
+  hashing.update(progress({}));
+  t.equal(barText(hashing, 100), '42.3% [========------------] hashing 5.1 MB/s 2m10s data');
 });
 
 t.test('lines stay above the bars', async t => {

@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { main } from '../../src/cli/main.js';
 import { version } from '../../src/engine/version.js';
@@ -11,12 +14,16 @@ t.test('the version', async t => {
 });
 
 t.test('help fits 80 columns and names every flag', async t => {
-  for (const argv of [['--help'], ['download', '--help'], ['peers', '--help']]) {
+  const commands = ['download', 'seed', 'create', 'info', 'show', 'verify', 'magnet', 'peers'];
+  for (const argv of [['--help'], ...commands.map(name => [name, '--help'])]) {
     const io = fakeIo();
     t.equal(await main(argv, io), 0);
     for (const line of io.stdout.text.split('\n')) t.ok(Array.from(line).length <= 80, line);
     t.equal(io.stderr.text, '');
   }
+  const all = fakeIo();
+  await main(['--help'], all);
+  for (const name of commands) t.match(all.stdout.text, new RegExp(`\\b${name}\\b`), name);
   const io = fakeIo();
   await main(['download', '--help'], io);
   for (const group of ['Data:', 'When to end:', 'Network:', 'Output:'])
@@ -76,6 +83,35 @@ t.test('usage errors are events too', async t => {
     '{"v":1,"t":0,"event":"error","code":"USAGE","message":"--oops: unknown flag","exit":2}\n',
   );
   t.match(io.stderr.text, /^rarest: --oops: unknown flag \(USAGE\)\n/);
+});
+
+t.test('nothing heavy is loaded before it is needed', async t => {
+  /** All that is loaded along with a file: its imports, and theirs. Types are no imports. */
+  const loadedWith = (path: string, seen = new Set<string>()): Set<string> => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    const imports = readFileSync(path, 'utf8').matchAll(
+      /^(?:import|export)\s(?!type\b)[^;']*from\s'([^']+)';/gm,
+    );
+    for (const [, name = ''] of imports) {
+      if (name.startsWith('.')) loadedWith(join(dirname(path), name).replace(/js$/, 'ts'), seen);
+      else seen.add(name);
+    }
+    return seen;
+  };
+  const cli = fileURLToPath(new URL('../../src/cli/', import.meta.url));
+  const commands = readdirSync(join(cli, 'commands')).map(name => join('commands', name));
+  for (const file of ['main.ts', ...commands]) {
+    const loaded = [...loadedWith(join(cli, file))];
+    t.ok(loaded.includes('yargs') || file !== 'main.ts', 'the imports were found');
+    const heavy =
+      /\/(discovery|net|storage|swarm|tracker|webseed|wire)\/|engine\/(?!version)|parse-torrent|cli-progress/;
+    t.same(
+      loaded.filter(name => heavy.test(name)),
+      [],
+      file,
+    );
+  }
 });
 
 t.test('help for a reader who left', async t => {

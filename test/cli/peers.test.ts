@@ -1,5 +1,6 @@
 import t from 'tap';
 import { main } from '../../src/cli/main.js';
+import type { FindOptions } from '../../src/engine/options.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { type FakeIo, fakeIo, settle, until } from './fake-io.js';
 
@@ -7,17 +8,15 @@ const HASH = 'a'.repeat(40);
 
 /** Starts `peers`; `signal` is the one that findPeers was given. */
 async function listing(io: FakeIo, ...flags: string[]) {
-  let signal: AbortSignal | undefined;
+  const asked: FindOptions[] = [];
   io.prepare = engine => {
-    engine.onFind = given => {
-      signal = given;
-    };
+    engine.onFind = (_signal, options) => void asked.push(options);
   };
   const exit = main(['peers', ...flags, HASH], io);
-  await until(() => signal !== undefined);
+  await until(() => asked.length > 0);
   const found = (host: string, from: string) =>
     io.engine!.options.onEvent({ event: 'found', host, port: 6881, from });
-  return { exit, found };
+  return { exit, found, asked: asked[0]! };
 }
 
 t.test('addresses as they are heard of, until the time is up', async t => {
@@ -56,6 +55,36 @@ t.test('JSON', async t => {
     '{"v":1,"t":0,"event":"listening","host":"0.0.0.0","port":1,"dhtPort":null}\n' +
       `{"v":1,"t":0,"event":"found","source":"${HASH}","infoHash":"${HASH}","host":"192.0.2.1","port":6881,"from":"dht"}\n`,
   );
+});
+
+t.test('trackers: asked as told, shown to those who scrape', async t => {
+  const io = fakeIo();
+  const { exit, asked } = await listing(
+    io,
+    '--scrape',
+    '--tracker',
+    'udp://a:1',
+    '--no-trackers',
+    '--no-pex',
+  );
+  t.match(asked, { scrape: true, trackers: [['udp://a:1']], useTrackers: false, peers: [] });
+  t.match(io.engine?.options, { pex: false, lsd: true });
+  asked.onEvent({ event: 'tracker', url: 'udp://a:1', seeds: 12, leechers: 3 });
+  asked.onEvent({ event: 'warning', message: 'this torrent is private' });
+  io.pass(30_000);
+  t.equal(await exit, 0);
+  t.equal(
+    io.stderr.text,
+    'tracker udp://a:1: 12 seeds, 3 leechers\nrarest: warning: this torrent is private\nrarest: no peers found\n',
+  );
+
+  const plain = fakeIo();
+  const listed = await listing(plain);
+  listed.asked.onEvent({ event: 'tracker', url: 'udp://a:1', error: 'timeout' });
+  listed.found('192.0.2.1', 'dht');
+  plain.pass(30_000);
+  t.equal(await listed.exit, 0);
+  t.equal(plain.stderr.text, '', 'who failed is of no concern where others answered');
 });
 
 t.test('nobody is an answer too', async t => {

@@ -3,7 +3,15 @@ import { failureOf } from '../../src/cli/failure.js';
 import { plainHuman } from '../../src/cli/human-plain.js';
 import type { OutputOptions } from '../../src/cli/options.js';
 import { Reporter } from '../../src/cli/reporter.js';
-import { jsonResults, plainResults } from '../../src/cli/results.js';
+import {
+  badPieces,
+  filePaths,
+  foundAddresses,
+  type Items,
+  jsonResults,
+  plainResults,
+} from '../../src/cli/results.js';
+import type { TorrentEvent } from '../../src/engine/events.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { Kept } from './fake-io.js';
 import { METADATA, progress, RECORDED, SUBJECT } from './recorded.js';
@@ -11,12 +19,12 @@ import { METADATA, progress, RECORDED, SUBJECT } from './recorded.js';
 const PLAIN: OutputOptions = { json: false, nul: false, quiet: false, verbose: false, color: true };
 
 /** A reporter on two strings and a clock that goes on by hand. */
-function reporterOf(options: Partial<OutputOptions>, several = false) {
+function reporterOf(options: Partial<OutputOptions>, several = false, items: Items = filePaths) {
   const output = { ...PLAIN, ...options };
   const clock = { now: 5_000 };
   const now = () => clock.now;
   const [stdout, stderr] = [new Kept(), new Kept()];
-  const results = output.json ? jsonResults(output, 5_000, now) : plainResults(output);
+  const results = output.json ? jsonResults(output, 5_000, now) : plainResults(output, items);
   const human = plainHuman(stderr, now);
   const write = (text: string) => void stdout.write(text);
   return { reporter: new Reporter({ output, human, results, write, several }), stdout, stderr, clock };
@@ -139,10 +147,57 @@ t.test('a progress line every ten seconds for each torrent', async t => {
 });
 
 t.test('addresses of a listing', async t => {
-  const { reporter, stdout } = reporterOf({});
+  const { reporter, stdout } = reporterOf({}, false, foundAddresses);
+  reporter.event({ event: 'file', index: 0, path: 'no result of this command', length: 1 }, SUBJECT);
   reporter.event({ event: 'found', host: '192.0.2.1', port: 6881, from: 'dht' }, SUBJECT);
   reporter.event({ event: 'found', host: '2001:db8::1', port: 1, from: 'pex' }, SUBJECT);
   t.equal(stdout.text, '192.0.2.1:6881\tdht\n[2001:db8::1]:1\tpex\n');
+});
+
+t.test('bad pieces: one line for each file they touch', async t => {
+  const { reporter, stdout } = reporterOf({ nul: true }, false, badPieces);
+  reporter.event({ event: 'bad', piece: 3, files: ['data/a', 'data/b'] }, SUBJECT);
+  reporter.event({ event: 'bad', piece: 4, files: [] }, SUBJECT);
+  t.equal(stdout.text, '3\tdata/a\0' + '3\tdata/b\0');
+});
+
+t.test('trackers are told of to those who want to know more', async t => {
+  const events: TorrentEvent[] = [
+    { event: 'tracker', url: 'udp://a:1', peers: 1, seeds: 12, leechers: 1 },
+    { event: 'tracker', url: 'http://b\x1b/', error: 'HTTP\n404' },
+    { event: 'tracker', url: 'http://c', peers: 3, seeds: 1, warning: 'soon\x07 over' },
+    { event: 'tracker', url: 'http://d' },
+  ];
+  const silent = reporterOf({});
+  const verbose = reporterOf({ verbose: true });
+  for (const event of events) {
+    silent.reporter.event(event, SUBJECT);
+    verbose.reporter.event(event, SUBJECT);
+  }
+  t.equal(silent.stderr.text, '');
+  t.same(verbose.stderr.text.trimEnd().split('\n'), [
+    'tracker udp://a:1: 1 peer, 12 seeds, 1 leecher',
+    'tracker http://b /: failed: HTTP 404',
+    'tracker http://c: 3 peers, 1 seed, warning: soon  over',
+    'tracker http://d: answered',
+  ]);
+});
+
+t.test('hashing is no waiting for metadata', async t => {
+  const { reporter, stderr, clock } = reporterOf({});
+  reporter.begun(SUBJECT, true);
+  reporter.status();
+  reporter.event(progress({ peers: 0 }), SUBJECT);
+  clock.now += 10_000;
+  reporter.event(progress({ downloaded: 30_000, downRate: 3_000, etaSeconds: 10 }), SUBJECT);
+  reporter.event(METADATA, SUBJECT);
+  reporter.status();
+  t.same(stderr.text.trimEnd().split('\n'), [
+    'c1c1: hashing',
+    'c1c1: hashed 50.0% of 60 kB, 3.0 kB/s, 10s left',
+    'Sin [2Jtel: 2 files, 60 kB in 4 pieces',
+    'Sin [2Jtel: 50.0% of 60 kB, 0/4 pieces, 3.0 kB/s down, 120 kB/s up, 12 peers (3 seeds), 10s left',
+  ]);
 });
 
 t.test('the status line, asked for even of the silent', async t => {

@@ -23,6 +23,7 @@ async function link(t: Test, refusal?: CloseReason) {
   };
   const owner = {
     infoHash: HASH,
+    sharesDht: true,
     pieceCount: 1,
     linkOpened: (link: PeerLink) => {
       if (!refusal) link.number = 0;
@@ -36,7 +37,6 @@ async function link(t: Test, refusal?: CloseReason) {
   };
   const context = {
     peerId: WE,
-    dht: true,
     now: () => 0,
     received: () => {},
     released: () => tell('released'),

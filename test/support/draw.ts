@@ -79,6 +79,7 @@ export const SETTINGS: SwarmSettings = {
   optimisticSlots: 1,
   bufferedPieceBytes: 2 ** 30,
   sequential: false,
+  superSeed: false,
   wanted: undefined,
   paddingOf: () => [],
   allowedFast: () => [],

@@ -42,7 +42,7 @@ export interface Script {
 }
 
 /** The ids under which a fake peer wants extended messages: not those of the other side. */
-const FAKE_IDS = { utMetadata: 7, dontHave: 8 } as const;
+const FAKE_IDS = { utMetadata: 7, dontHave: 8, utPex: 9 } as const;
 
 let peers = 0;
 
@@ -218,6 +218,7 @@ export class FakeWire {
       0: 0,
       [FAKE_IDS.utMetadata]: LOCAL_IDS.utMetadata,
       [FAKE_IDS.dontHave]: LOCAL_IDS.dontHave,
+      [FAKE_IDS.utPex]: LOCAL_IDS.utPex,
     }[id];
     const message = local === 0 ? this.#codec.decode(0, payload) : parseExtended(local ?? 255, payload);
     if (typeof message === 'object') return message;
@@ -232,6 +233,7 @@ export class FakeWire {
       case 'metadataRequest':
       case 'metadataData':
       case 'metadataReject':
+      case 'peerExchange':
       case 'dontHave':
         return this.#codec.encode(message);
       case 'piece':

@@ -28,6 +28,8 @@ export interface NodeOptions {
   /** Pieces it starts with: all or none. */
   readonly seed?: boolean;
   readonly fast?: boolean;
+  /** Whether a seed is a super-seed. */
+  readonly superSeed?: boolean;
 }
 
 /** The virtual clock and everybody on it. */
@@ -140,7 +142,8 @@ export class VirtualPeer implements SwarmPort {
     this.options = options;
     const have = new Bitfield(world.geometry.pieceCount);
     if (options.seed) have.fill();
-    this.swarm = new Swarm(world.geometry, have, SETTINGS, this, world.random);
+    const settings = { ...SETTINGS, superSeed: options.superSeed ?? false };
+    this.swarm = new Swarm(world.geometry, have, settings, this, world.random);
     world.after(0, () => this.#tick());
   }
 

@@ -3,7 +3,8 @@ import { Pipeline } from '../../src/swarm/pipeline.js';
 import { BLOCK_LENGTH, LIMITS } from '../../src/torrent/limits.js';
 
 /** As for a peer that has not said its reqq. */
-const newPipeline = () => new Pipeline(LIMITS.pipelineStart, LIMITS.assumedReqq);
+const newPipeline = () =>
+  new Pipeline({ start: LIMITS.pipelineStart, least: LIMITS.pipelineMin, most: LIMITS.assumedReqq });
 
 /** Feeds blocks at a steady rate for some seconds from `now` on; returns the time after. */
 function feed(pipeline: Pipeline, blocksPerSecond: number, seconds: number, now: number): number {

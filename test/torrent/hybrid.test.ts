@@ -33,7 +33,11 @@ t.test('a hybrid whose halves differ in some other way', async t => {
     'accepted',
   );
   t.match(why(info(dict(['b', leaf]), file('a'))), /its files are others/, 'another name');
-  t.match(why(info(dict(['a', int(5)]), file('a'))), /its files are others/, 'a node that is no dictionary');
+  t.match(why(info(dict(['a', int(5)]), file('a'))), /its file tree holds something that is no dictionary/);
+  t.match(why(info(dict(['b', leaf], ['a', leaf]), file('b'))), /it has more files/);
+  const aligned = dict(['length', int(0)], ['path', list(str('b'))]);
+  const empty = dict(['', dict(['length', int(0)])]);
+  t.match(why(info(dict(['b', empty], ['a', leaf]), aligned, file('a'))), /its file tree is not in order/);
   t.match(why(info(dict(), file('a'))), /its files are others/, 'fewer files');
   t.match(why(info(dict(['a', leaf], ['b', leaf]), file('a'))), /it has more files/);
   t.match(why(info(dict(['a', leaf], ['b', leaf]), file('a'), file('b'))), /does not begin with a piece/);

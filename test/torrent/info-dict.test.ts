@@ -1,7 +1,7 @@
 import t from 'tap';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { parseInfo, parseTorrent } from '../../src/torrent/metainfo.js';
-import { dict, type Entry, int, str } from '../fixtures/bencoded.js';
+import { dict, type Entry, int, list, str } from '../fixtures/bencoded.js';
 import { failure, parsed, pathsOf } from './reading.js';
 
 t.test('what is wrong inside the info dictionary', async t => {
@@ -107,6 +107,25 @@ t.test('a symbolic link is an empty file and says so', async t => {
   t.same(pathsOf(metainfo), ['folder/a', 'folder/link']);
   t.equal(metainfo.files[1]?.length, 0);
   t.same(metainfo.warnings, ['symbolic links are not made: 1 became empty files']);
+});
+
+t.test('an executable file is a plain one and says so', async t => {
+  const file = dict(['attr', str('x')], ['length', int(1)], ['path', list(str('run'))]);
+  const torrent = dict([
+    'info',
+    dict(
+      ['files', list(file)],
+      ['name', str('a')],
+      ['piece length', int(1)],
+      ['pieces', str(new Uint8Array(20))],
+    ),
+  ]);
+  t.same(parseTorrent(torrent).warnings, ['marks of executable files are ignored: 1 stay plain files']);
+});
+
+t.test('what a file was called before its name was made safe', async t => {
+  t.same(parsed('path-parent').files[0]?.rawPath, ['folder', '..', '..', 'etc', 'passwd']);
+  t.equal(parsed('plain').files[0]?.rawPath, undefined);
 });
 
 t.test('private and source stand inside the info dictionary', async t => {

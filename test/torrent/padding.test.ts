@@ -26,7 +26,14 @@ t.test('blocks that padding covers whole', async t => {
   t.same(paddingOf(BLOCK_LENGTH, BLOCK_LENGTH - PIECE, 5), [[1, 2, 3], []], 'at the border of a block');
   t.same(paddingOf(PIECE - 5, -5, 9), [[], []], 'less than a block');
   t.same(paddingOf(PIECE, 2, 2 - PIECE, 1, 1 - PIECE, 1), [[], [1, 2, 3], [1, 2, 3], []]);
-  t.same(paddingOf(1, -(PIECE + 2 * BLOCK_LENGTH - 1), 1), [[1, 2, 3], [0, 1]], 'across pieces');
+  t.same(
+    paddingOf(1, -(PIECE + 2 * BLOCK_LENGTH - 1), 1),
+    [
+      [1, 2, 3],
+      [0, 1],
+    ],
+    'across pieces',
+  );
   t.same(paddingOf(BLOCK_LENGTH + 1, -(BLOCK_LENGTH + 9)), [[2]], 'the short last block');
 });
 

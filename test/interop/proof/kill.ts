@@ -7,7 +7,7 @@ import { makeContent, singleFile } from '../support/content.js';
 import { startLibtorrentSeed } from '../support/libtorrent.js';
 import { Network } from '../support/namespaces.js';
 import { downloadArgs, eventsOf, expectData, type RarestEvent, startRarest } from '../support/rarest.js';
-import { report } from './report.js';
+import { report } from '../support/report.js';
 
 const RUNS = 5;
 const SEED = 20;
@@ -64,7 +64,7 @@ for (let run = 1; run <= RUNS; run++) {
 }
 
 t.test('figures', async t => {
-  report(t, {
+  report(t, 'proof', {
     title: 'SIGKILL after a reported piece',
     setup: `45 MB in ${content.pieces} pieces from one libtorrent seed; killed after the Nth piece event, then the same command again.`,
     columns: ['N', 'reported before the kill', 'found by the second run', 'fetched by it', 'fetched twice'],

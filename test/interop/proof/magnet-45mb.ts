@@ -10,7 +10,7 @@ import { median } from '../support/measure.js';
 import { type Namespace, Network } from '../support/namespaces.js';
 import type { Program } from '../support/program.js';
 import { downloadArgs, outputOf, startRarest } from '../support/rarest.js';
-import { report } from './report.js';
+import { report } from '../support/report.js';
 
 const ROUNDS = 3;
 const DHT_NODES = 8;
@@ -77,7 +77,7 @@ t.test('figures', async t => {
     median(seconds).toFixed(2),
     seconds.map(value => value.toFixed(2)).join(', '),
   ]);
-  report(t, {
+  report(t, 'proof', {
     title: 'Magnet link to the last byte of 45 MB',
     setup: `No tracker, no address given: a private DHT of ${DHT_NODES} libtorrent nodes, one libtorrent seed. From process start to exit.`,
     columns: ['client', 'median s', 'rounds'],

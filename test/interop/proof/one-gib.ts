@@ -10,7 +10,7 @@ import { type Cost, measured, median } from '../support/measure.js';
 import { type Namespace, Network } from '../support/namespaces.js';
 import type { Program } from '../support/program.js';
 import { downloadArgs, outputOf, startRarest } from '../support/rarest.js';
-import { report } from './report.js';
+import { report } from '../support/report.js';
 
 const MIB = 1024 * 1024;
 const LENGTH = 1024 * MIB;
@@ -69,7 +69,7 @@ t.test('figures', async t => {
       (rss / 1e6).toFixed(0),
     ];
   });
-  report(t, {
+  report(t, 'proof', {
     title: '1 GiB from one seed',
     setup: `Pieces of 1 MiB, one libtorrent seed at a known address (aria2: named by a tracker), veth with an MTU of ${MTU}; medians of ${ROUNDS} rounds, the peak of all.`,
     columns: ['client', 'wall s', 'MB/s', 'CPU s per GB', 'peak RSS MB'],

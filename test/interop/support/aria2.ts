@@ -1,12 +1,15 @@
 // aria2 in a namespace: seeds, leechers, and the tracker that tells them of a peer.
 
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Client, COMPLETE_MS, type Order, READY_MS, sourceOf, versionIn } from './client.js';
 import { PYTHON } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Program } from './program.js';
 
-const READY_MS = 60_000;
+const execute = promisify(execFile);
 const TRACKER_PORT = 6969;
 const TRACKER_SCRIPT = fileURLToPath(new URL('fixed-tracker.py', import.meta.url));
 
@@ -16,8 +19,10 @@ export interface Aria2Spec {
   /** Parent folder of the data. */
   readonly directory: string;
   readonly port?: number;
-  /** A node of the private DHT; no DHT where absent. */
+  /** A node of the private DHT; nodes are unknown where absent. */
   readonly bootstrap?: string | undefined;
+  /** Takes part in a DHT, though there be no node: aria2 asks UDP trackers through the socket of its DHT. */
+  readonly dht?: boolean;
   /** An announce URL besides those of the torrent: aria2 cannot be given the address of a peer. */
   readonly tracker?: string;
   /** Put before the command line, as a measuring program is. */
@@ -26,16 +31,15 @@ export interface Aria2Spec {
 
 function start(namespace: Namespace, spec: Aria2Spec, more: readonly string[]): Program {
   const port = spec.port ?? 6881;
-  const dht =
-    spec.bootstrap === undefined
-      ? ['--enable-dht=false']
-      : ['--enable-dht=true', `--dht-listen-port=${port}`, `--dht-entry-point=${spec.bootstrap}`];
+  const dht = spec.dht ?? spec.bootstrap !== undefined;
   return namespace.start('aria2', [
     ...(spec.prefix ?? []),
     'aria2c',
     '--no-conf',
-    ...dht,
+    `--enable-dht=${dht}`,
     '--enable-dht6=false',
+    `--dht-listen-port=${port}`,
+    ...(spec.bootstrap === undefined ? [] : [`--dht-entry-point=${spec.bootstrap}`]),
     ...(spec.tracker === undefined ? [] : [`--bt-tracker=${spec.tracker}`]),
     `--dht-file-path=${join(namespace.directory, 'aria2-dht.dat')}`,
     '--bt-enable-lpd=false',
@@ -75,5 +79,23 @@ export async function startAria2Seed(namespace: Namespace, spec: Aria2Spec): Pro
 
 /** Fetches and ends. */
 export function startAria2Leecher(namespace: Namespace, spec: Aria2Spec): Program {
-  return start(namespace, spec, ['--seed-time=0', '--summary-interval=0']);
+  return start(namespace, spec, ['--seed-time=0', '--summary-interval=0', '--log=/tmp/aria.log', '--log-level=debug']);
 }
+
+function specOf(source: string, { content, directory, bootstrap }: Order): Aria2Spec {
+  const [node] = bootstrap ?? [];
+  const udp = content.trackers?.some(url => url.startsWith('udp:')) ?? false;
+  return { sources: [source], directory, bootstrap: node, dht: udp || node !== undefined };
+}
+
+export const aria2: Client = {
+  name: 'aria2',
+  version: () => versionIn(execute('aria2c', ['--version'])),
+  seed: (namespace, order) => startAria2Seed(namespace, specOf(order.content.torrent, order)),
+  async leech(namespace, order) {
+    const program = startAria2Leecher(namespace, specOf(sourceOf(order), order));
+    const { code, signal } = await program.waitForEnd(COMPLETE_MS);
+    if (code !== 0) throw new Error(`aria2 ended with ${code ?? signal}`);
+    return program;
+  },
+};

@@ -33,6 +33,8 @@ export interface Content {
   readonly length: number;
   readonly pieces: number;
   readonly pieceLength: number;
+  /** Announce URLs that its .torrent names. */
+  readonly trackers?: readonly string[];
 }
 
 export interface ContentPlan {

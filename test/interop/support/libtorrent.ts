@@ -1,15 +1,17 @@
 // libtorrent in a namespace: bare DHT nodes, seeds and leechers, each driven by libtorrent-client.py.
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Client, COMPLETE_MS, type Order, READY_MS, versionIn } from './client.js';
 import { LIBTORRENT_SCRIPT, PYTHON } from './content.js';
 import type { Namespace } from './namespaces.js';
 import { eventually, type Program } from './program.js';
 
-const READY_MS = 30_000;
+const execute = promisify(execFile);
 const ANSWER_MS = 10_000;
 /** A client announces itself again at intervals of its own; aria2's first try may come before its bootstrap is over. */
 const ANNOUNCED_MS = 90_000;
 const LOOKUP_INTERVAL_MS = 250;
-/** Of a session; further sessions in one namespace take the ports after it. */
 const PORT = 6881;
 
 export interface TorrentSpec {
@@ -83,21 +85,21 @@ export async function startLibtorrentSeed(namespace: Namespace, spec: SessionSpe
   return seed;
 }
 
-/** A private DHT: several nodes without torrents, in one namespace, on ports of their own. */
+/** A private DHT: several nodes without torrents, in one namespace, at addresses of their own. */
 export class PrivateDht {
   /** host:port of each node. */
   readonly nodes: readonly string[];
   readonly #program: Program;
 
-  private constructor(namespace: Namespace, count: number) {
-    this.nodes = Array.from({ length: count }, (_, index) => `${namespace.address}:${PORT + index}`);
+  private constructor(namespace: Namespace, addresses: readonly string[]) {
+    this.nodes = addresses.map(address => `${address}:${PORT}`);
     const options = { listen: this.nodes, dht: true, bootstrap: this.nodes };
     this.#program = namespace.start('DHT nodes', [PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)]);
   }
 
   /** Ready when each node knows all others. */
   static async start(namespace: Namespace, count = 8): Promise<PrivateDht> {
-    const dht = new PrivateDht(namespace, count);
+    const dht = new PrivateDht(namespace, await namespace.addAddresses(count));
     await eventually('nodes of the DHT know each other', READY_MS, async () => {
       const answer: { nodes: number[] } = JSON.parse(await dht.#ask({ command: 'nodes' }, 'nodes'));
       return answer.nodes.every(known => known === count - 1) ? true : undefined;
@@ -126,3 +128,23 @@ export class PrivateDht {
     return this.#program.waitForLine(answer, ANSWER_MS, line => isEvent(line, answer), from);
   }
 }
+
+function specOf(torrent: TorrentSpec, { bootstrap }: Order): SessionSpec {
+  return { torrents: [torrent], ...(bootstrap && { bootstrap }) };
+}
+
+export const libtorrent: Client = {
+  name: 'libtorrent',
+  version: () => versionIn(execute(PYTHON, ['-c', 'import libtorrent; print(libtorrent.__version__)'])),
+  async seed(namespace, order) {
+    const torrent = { torrent: order.content.torrent, directory: order.directory };
+    return (await startLibtorrentSeed(namespace, specOf(torrent, order))).program;
+  },
+  async leech(namespace, order) {
+    const { content, directory, bootstrap } = order;
+    const source = bootstrap ? { magnet: content.magnet } : { torrent: content.torrent };
+    const leecher = new Libtorrent(namespace, specOf({ ...source, directory }, order));
+    await leecher.complete(0, COMPLETE_MS);
+    return leecher.program;
+  },
+};

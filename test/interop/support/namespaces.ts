@@ -12,7 +12,9 @@ const execute = promisify(execFile);
 const PREFIX = 'rarest';
 const HUB_ADDRESS = '10.77.0.1';
 const CLIENTS_PER_BYTE = 250;
+const FIRST_FURTHER_NET = 101;
 const KILLED_WITHIN_MS = 2000;
+const COMMAND_MS = 10_000;
 
 /** What a network needs of its test: a hook for the end, and whether to show logs there. */
 export interface TestLife {
@@ -47,10 +49,34 @@ export class Namespace {
     const program = new Program(name, ['ip', 'netns', 'exec', this.name], argv, {
       cwd: this.directory,
       ...options,
-      env: { PATH: process.env.PATH ?? '', HOME: this.directory, LANG: 'C.UTF-8', ...options.env },
+      env: { ...this.#env, ...options.env },
     });
     this.#programs.push(program);
     return program;
+  }
+
+  /** Further addresses of its own, no two in one /24: a DHT trusts no crowd of neighbours. */
+  async addAddresses(count: number): Promise<string[]> {
+    const host = this.address.split('.')[3];
+    const addresses = Array.from(
+      { length: count },
+      (_, index) => `10.77.${FIRST_FURTHER_NET + index}.${host}`,
+    );
+    for (const address of addresses)
+      await ip('-n', this.name, 'address', 'add', `${address}/16`, 'dev', 'eth0');
+    return addresses;
+  }
+
+  /** Runs a short command here and gives its stdout; fails when it fails, or is at it for too long. */
+  async output(argv: readonly string[]): Promise<Buffer> {
+    const args = ['netns', 'exec', this.name, ...argv];
+    const options = { encoding: 'buffer', timeout: COMMAND_MS, env: this.#env } as const;
+    const { stdout } = await execute('ip', args, options);
+    return stdout;
+  }
+
+  get #env(): Record<string, string> {
+    return { PATH: process.env.PATH ?? '', HOME: this.directory, LANG: 'C.UTF-8' };
   }
 }
 

@@ -82,6 +82,10 @@ export class Program {
     return this.#child.pid;
   }
 
+  get hasEnded(): boolean {
+    return this.#exit !== undefined;
+  }
+
   /** The last lines of stdout and stderr, for a person who looks into a failure. */
   get log(): string {
     return [`--- ${this.name}`, ...this.#log, ''].join('\n');

@@ -1,16 +1,18 @@
 // The binary under test in a namespace, by its command-line contract: arguments, streams, events, exit codes.
 
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { type Client, COMPLETE_MS, type Order, sourceOf, versionIn } from './client.js';
 import { type Content, hashesOf } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Exit, Program } from './program.js';
 
+const execute = promisify(execFile);
 const BINARY = fileURLToPath(new URL('../../../dist/bin/rarest.js', import.meta.url));
-/** Long enough for a slow machine and for clients that let a newcomer wait; a test never measures itself by it. */
-const DOWNLOAD_MS = 120_000;
 /** TCP and DHT; each run has a namespace, and so an address, of its own. */
 export const RAREST_PORT = 6881;
 
@@ -54,7 +56,7 @@ export function eventsOf(lines: readonly string[]): RarestEvent[] {
   });
 }
 
-export function waitForEvent(program: Program, name: string, timeoutMs = DOWNLOAD_MS): Promise<string> {
+export function waitForEvent(program: Program, name: string, timeoutMs = COMPLETE_MS): Promise<string> {
   return program.waitForLine(`event ${name}`, timeoutMs, line => JSON.parse(line).event === name);
 }
 
@@ -97,7 +99,7 @@ export async function expectDownload(
   args: readonly string[],
 ): Promise<void> {
   const program = startRarest(namespace, downloadArgs(namespace, source, ['--json', ...args]));
-  const exit = await program.waitForEnd(DOWNLOAD_MS);
+  const exit = await program.waitForEnd(COMPLETE_MS);
   if (!t.match(exit, { code: 0, signal: null }, 'ends with success')) return;
   expectEvents(t, program, namespace, content);
   await expectData(t, namespace, content);
@@ -113,7 +115,7 @@ export async function expectPaths(
   args: readonly string[],
 ): Promise<void> {
   const program = startRarest(namespace, downloadArgs(namespace, source, args));
-  const exit = await program.waitForEnd(DOWNLOAD_MS);
+  const exit = await program.waitForEnd(COMPLETE_MS);
   if (!t.match(exit, { code: 0, signal: null }, 'ends with success')) return;
   const paths = content.files.map(({ path }) => join(outputOf(namespace), path));
   t.same([...program.lines].sort(), paths.sort(), 'stdout lists each path once and nothing else');
@@ -129,3 +131,26 @@ function figures(content: Content, exit: Exit): string {
   const rate = content.length / 1e6 / exit.seconds;
   return `${content.name}: ${exit.seconds.toFixed(2)} s from start to exit, ${rate.toFixed(1)} MB/s`;
 }
+
+/** Neither local discovery nor peer exchange, and no DHT but that of the order. */
+function roads({ bootstrap }: Order): string[] {
+  const dht = bootstrap ? bootstrap.slice(0, 2).flatMap(node => ['--dht-bootstrap', node]) : ['--no-dht'];
+  return [...dht, '--no-lsd', '--no-pex', '--port', `${RAREST_PORT}`, '--json'];
+}
+
+export const rarest: Client = {
+  name: 'rarest',
+  version: () => versionIn(execute(process.execPath, [BINARY, '--version'])),
+  async seed(namespace, order) {
+    const args = ['seed', order.content.torrent, '--output', order.directory, ...roads(order)];
+    const program = startRarest(namespace, args);
+    await waitForEvent(program, 'seeding');
+    return program;
+  },
+  async leech(namespace, order) {
+    const args = ['download', sourceOf(order), '--output', order.directory, '--seed', ...roads(order)];
+    const program = startRarest(namespace, args);
+    await waitForEvent(program, 'done');
+    return program;
+  },
+};

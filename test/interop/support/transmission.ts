@@ -1,17 +1,16 @@
-// transmission-daemon in a namespace: a seed that finds nobody by itself; others must be given its address.
+// transmission-daemon in a namespace: without DHT or PEX, so that trackers alone help it to find anybody.
 
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Client, COMPLETE_MS, READY_MS, versionIn } from './client.js';
 import type { Content } from './content.js';
 import type { Namespace } from './namespaces.js';
 import { eventually, type Program } from './program.js';
 
 const execute = promisify(execFile);
-const READY_MS = 60_000;
 const POLL_MS = 200;
-const ANSWER_MS = 10_000;
 const RPC_PORT = 9091;
 const PEER_PORT = 51413;
 
@@ -43,40 +42,71 @@ function settings(downloads: string): Record<string, unknown> {
   };
 }
 
+/** The daemon, to be asked by transmission-remote. */
+class Daemon {
+  readonly program: Program;
+  readonly #namespace: Namespace;
+
+  private constructor(namespace: Namespace, configuration: string) {
+    const argv = ['transmission-daemon', '--foreground', '--config-dir', configuration];
+    this.#namespace = namespace;
+    this.program = namespace.start('transmission', argv);
+  }
+
+  /** Ready when it answers. */
+  static async start(namespace: Namespace, downloads: string): Promise<Daemon> {
+    const configuration = join(namespace.directory, 'transmission');
+    await mkdir(configuration, { recursive: true });
+    await writeFile(join(configuration, 'settings.json'), JSON.stringify(settings(downloads)));
+    const daemon = new Daemon(namespace, configuration);
+    const answers = (): Promise<true | undefined> =>
+      daemon.remote('--session-info').then(
+        () => true,
+        () => undefined,
+      );
+    await eventually('transmission answers', READY_MS, answers, POLL_MS);
+    return daemon;
+  }
+
+  async remote(...args: string[]): Promise<string> {
+    const argv = ['transmission-remote', `127.0.0.1:${RPC_PORT}`, ...args];
+    return (await this.#namespace.output(argv)).toString();
+  }
+
+  /** Until it has all of `count` torrents. */
+  async complete(count: number, timeoutMs: number): Promise<void> {
+    const complete = async (): Promise<true | undefined> => {
+      const details = await this.remote('--torrent', 'all', '--info');
+      const ready = details.match(/^ {2}State: (Idle|Seeding|Finished)$/gm)?.length ?? 0;
+      const whole = details.match(/^ {2}Percent Done: 100%$/gm)?.length ?? 0;
+      return ready === count && whole === count ? true : undefined;
+    };
+    await eventually('transmission is complete', timeoutMs, complete, POLL_MS);
+  }
+}
+
 /** Seeds all contents, which lie below one parent folder; ready once transmission has verified each. */
 export async function startTransmissionSeed(
   namespace: Namespace,
   contents: readonly Content[],
   parent: string,
 ): Promise<Transmission> {
-  const configuration = join(namespace.directory, 'transmission');
-  await mkdir(configuration, { recursive: true });
-  await writeFile(join(configuration, 'settings.json'), JSON.stringify(settings(parent)));
-  const program = namespace.start('transmission', [
-    'transmission-daemon',
-    '--foreground',
-    '--config-dir',
-    configuration,
-  ]);
-  const remote = async (...args: string[]): Promise<string> => {
-    const argv = ['netns', 'exec', namespace.name, 'transmission-remote', `127.0.0.1:${RPC_PORT}`, ...args];
-    const { stdout } = await execute('ip', argv, { timeout: ANSWER_MS });
-    return stdout;
-  };
-  const answers = (): Promise<true | undefined> =>
-    remote('--session-info').then(
-      () => true,
-      () => undefined,
-    );
-  await eventually('transmission answers', READY_MS, answers, POLL_MS);
-  for (const content of contents) await remote('--add', content.torrent);
-  await remote('--torrent', 'all', '--verify');
-  const complete = async (): Promise<true | undefined> => {
-    const details = await remote('--torrent', 'all', '--info');
-    const ready = details.match(/^ {2}State: (Idle|Seeding|Finished)$/gm)?.length ?? 0;
-    const whole = details.match(/^ {2}Percent Done: 100%$/gm)?.length ?? 0;
-    return ready === contents.length && whole === contents.length ? true : undefined;
-  };
-  await eventually('transmission seeds', READY_MS, complete, POLL_MS);
-  return { program, peer: `${namespace.address}:${PEER_PORT}` };
+  const daemon = await Daemon.start(namespace, parent);
+  for (const content of contents) await daemon.remote('--add', content.torrent);
+  await daemon.remote('--torrent', 'all', '--verify');
+  await daemon.complete(contents.length, READY_MS);
+  return { program: daemon.program, peer: `${namespace.address}:${PEER_PORT}` };
 }
+
+export const transmission: Client = {
+  name: 'transmission',
+  version: () => versionIn(execute('transmission-daemon', ['--version'])),
+  seed: async (namespace, { content, directory }) =>
+    (await startTransmissionSeed(namespace, [content], directory)).program,
+  async leech(namespace, { content, directory }) {
+    const daemon = await Daemon.start(namespace, directory);
+    await daemon.remote('--add', content.torrent);
+    await daemon.complete(1, COMPLETE_MS);
+    return daemon.program;
+  },
+};

@@ -1,0 +1,150 @@
+// `rarest verify`: data on disk against the hashes of its torrent; `--repair` fetches what does not match.
+
+import { join } from 'node:path';
+import type { TorrentEvent } from '../../engine/events.js';
+import type { Verified } from '../../engine/verify.js';
+import { version } from '../../engine/version.js';
+import { TorrentError } from '../../torrent/errors.js';
+import type { Metainfo } from '../../torrent/metainfo-types.js';
+import type { Invocation, Plan } from '../command.js';
+import { usageError } from '../failure.js';
+import { hashingProgress } from '../hashing.js';
+import { humanLine, type Words } from '../human-lines.js';
+import {
+  type EngineChoices,
+  engineOptions,
+  type OutputOptions,
+  outputOptions,
+  type TorrentChoices,
+  torrentOptions,
+} from '../options.js';
+import { formatBytes } from '../quantities.js';
+import type { Subject } from '../reported.js';
+import { badPieces } from '../results.js';
+import type { Session } from '../session.js';
+import { listSources } from '../source-list.js';
+import { readTorrentBytes, subjectOf, torrentSource } from '../sources.js';
+
+export interface VerifyOptions {
+  readonly torrent: string;
+  /** Where its data lies: the root itself or the folder that holds it. */
+  readonly path: string;
+  readonly repair: boolean;
+  /** How to repair. */
+  readonly choices: TorrentChoices;
+  readonly engine: EngineChoices;
+  readonly output: OutputOptions;
+}
+
+export function plan(invocation: Invocation): Plan {
+  const options = verifyOptions(invocation);
+  const { output, repair } = options;
+  return {
+    session: { output, several: false, endsWithReader: !repair, items: badPieces, words },
+    run: session => verify(options, session),
+  };
+}
+
+export function verifyOptions(invocation: Invocation): VerifyOptions {
+  const { values, operands } = invocation;
+  const [torrent = '', path = '.', extra] = operands;
+  if (extra !== undefined) {
+    throw usageError('verify', `one torrent and one path, not ${operands.length} words`);
+  }
+  return {
+    torrent,
+    path,
+    repair: values.on('repair', false),
+    choices: torrentOptions(values, 'fetch', undefined),
+    engine: engineOptions(values),
+    output: outputOptions(invocation),
+  };
+}
+
+const words: Words = (event, name, verbose) =>
+  event.event === 'done' && event.downloaded === 0
+    ? `${name}: all of ${formatBytes(event.length)} verified`
+    : humanLine(event, name, verbose);
+
+async function verify(options: VerifyOptions, session: Session): Promise<void> {
+  const { io, reporter } = session;
+  const { value: item } = await listSources([options.torrent], session.stdin, options.output.nul).next();
+  if (item === undefined) return;
+  let subject = subjectOf(item, undefined);
+  try {
+    const bytes = await readTorrentBytes(item, session.stopped);
+    const source = torrentSource({ kind: 'torrent', bytes }, item.source);
+    if (source.kind !== 'torrent') return;
+    const { metainfo } = source;
+    subject = subjectOf(item, source);
+    reporter.event({ event: 'start', output: options.path, version: version() });
+    const startedAt = io.now();
+    reporter.begun(subject, true);
+    const verified = await check(metainfo, subject, options, session);
+    if (verified.bad === 0) reporter.event(done(metainfo, verified, io.now() - startedAt), subject);
+    else if (options.repair) await repair(metainfo, verified, subject, options, session);
+    else throw mismatch(metainfo, verified);
+  } catch (error) {
+    session.fail(error, subject);
+  } finally {
+    reporter.ended(subject);
+  }
+}
+
+/** With --repair what was found is kept, so that it need not be hashed again. */
+async function check(
+  metainfo: Metainfo,
+  subject: Subject,
+  options: VerifyOptions,
+  session: Session,
+): Promise<Verified> {
+  const { io, reporter, stopped } = session;
+  const stateDirectory = options.repair ? (await io.loadEngine()).defaultStateDirectory() : undefined;
+  const { verifyData } = await import('../../engine/verify.js');
+  const verified = await verifyData({
+    metainfo,
+    path: options.path,
+    stateDirectory,
+    onBad: (piece, files) => reporter.event({ event: 'bad', piece, files }, subject),
+    onProgress: hashingProgress(session, subject),
+    signal: stopped,
+  });
+  for (const message of verified.warnings) reporter.event({ event: 'warning', message }, subject);
+  return verified;
+}
+
+async function repair(
+  metainfo: Metainfo,
+  { output, bad, badBytes }: Verified,
+  subject: Subject,
+  options: VerifyOptions,
+  session: Session,
+): Promise<void> {
+  const { reporter } = session;
+  reporter.note(`fetching ${bad === 1 ? '1 piece' : `${bad} pieces`}, ${formatBytes(badBytes)}`);
+  const engine = await session.engine(options.engine, event => reporter.event(event));
+  const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
+  const choices = { ...options.choices, output, onEvent };
+  await engine.add({ kind: 'torrent', metainfo }, choices, () => {}).finished;
+}
+
+function done({ name, length, files }: Metainfo, { output }: Verified, ms: number): TorrentEvent {
+  return {
+    event: 'done',
+    path: join(output, name),
+    files: files.filter(({ pad }) => !pad).length,
+    length,
+    seconds: ms / 1000,
+    downloaded: 0,
+    uploaded: 0,
+    ratio: 0,
+    wasted: 0,
+  };
+}
+
+function mismatch({ name }: Metainfo, { bad, pieces }: Verified): TorrentError {
+  const why = `${bad} of ${pieces} pieces do not match`;
+  return new TorrentError('VERIFY_FAILED', `verifying ${name}: ${why}`, {
+    hint: '--repair fetches just these',
+  });
+}

@@ -1,0 +1,79 @@
+// The .torrent that is written: whole or not at all, and never over a file that is there, unless that is wanted.
+
+import { link, open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { TorrentError } from '../torrent/errors.js';
+import { writeError } from './failure.js';
+
+/** What a file system without hard links answers. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/** What is at `path`: `special` is a pipe or a device, which is written to and never replaced. */
+async function placeOf(path: string): Promise<'free' | 'file' | 'special'> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() || stats.isDirectory() ? 'file' : 'special';
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 'free';
+    throw writeError(`writing ${path}`, error);
+  }
+}
+
+/** Rejects with EXISTS where `path` could not be written later on: worth to know before an hour of hashing. */
+export async function refuseExisting(path: string): Promise<void> {
+  if ((await placeOf(path)) === 'file') throw exists(path);
+}
+
+/** Writes `bytes` to `path`. Rejects with EXISTS, where `force` is not given, DISK_FULL or DISK_IO. */
+export async function writeTorrent(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  const place = await placeOf(path);
+  if (place === 'file' && !force) throw exists(path);
+  try {
+    if (place === 'special') return await writeFile(path, bytes);
+    // what a symbolic link points at is replaced, not the link
+    const target = place === 'file' ? await realpath(path) : path;
+    await writeWhole(target, bytes, force);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw exists(path);
+    throw writeError(`writing ${path}`, error);
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  const draft = join(dirname(path), `.rarest-${process.pid}-${basename(path).slice(0, 40)}.tmp`);
+  const file = await open(draft, 'wx');
+  try {
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (force) await rename(draft, path);
+    else await linkInPlace(draft, path);
+  } finally {
+    // gone already where it was renamed
+    await unlink(draft).catch(() => {});
+  }
+}
+
+/** Unlike a renaming, fails where something came to be at `path` meanwhile. */
+async function linkInPlace(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(codeOf(error) ?? '')) throw error;
+    await refuseExisting(path);
+    await rename(draft, path);
+  }
+}
+
+function exists(path: string): TorrentError {
+  return new TorrentError('EXISTS', `writing ${path}: it exists`, {
+    hint: '--force overwrites it, -o FILE writes elsewhere',
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

@@ -1,0 +1,205 @@
+// One GET from its first request to the end of its body: redirects, deadlines, decompression, giving up. Which pool of
+// connections it uses is its owner's business.
+
+import { setMaxListeners } from 'node:events';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createUnzip } from 'node:zlib';
+import { HttpError, httpError } from './http-error.js';
+import { firstHop, type HttpHop, nextHop, redirectTarget } from './http-hop.js';
+
+export interface HttpOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** IP address to connect from; undefined: that of the client. */
+  readonly localAddress?: string;
+  /** ms without progress: to connect, until the headers are there, and between two parts of the body while it is read. */
+  readonly timeoutMs: number;
+  /** ms in all, redirects and body included; undefined: no bound. */
+  readonly totalMs?: number;
+  readonly maxRedirects: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; what comes several times is joined with commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** After redirects, without user and password. */
+  readonly url: string;
+  /**
+   * To be read once, decompressed piece by piece: nothing is read ahead beyond the buffers of streams. Throws HttpError.
+   * Leaving the loop early ends the connection.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends an exchange whose body is not wanted (further); afterwards does nothing. */
+  destroy(): void;
+}
+
+/** Begins a GET on a pooled connection, or on a `fresh` one. */
+export type SendRequest = (url: URL, options: RequestOptions & { readonly fresh: boolean }) => ClientRequest;
+
+export class HttpExchange {
+  readonly #options: HttpOptions;
+  readonly #send: SendRequest;
+  readonly #onOver: () => void;
+  #request: ClientRequest | undefined;
+  /** Fails the wait for an answer: a destroyed request that has no socket yet would say nothing. */
+  #rejectAnswer: ((failure: HttpError) => void) | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #totalTimer: NodeJS.Timeout | undefined;
+  /** Why we gave up, which is what the caller is to hear instead of what the socket says then. */
+  #failure: HttpError | undefined;
+  #isOver = false;
+  readonly #aborted = () => this.giveUp(new HttpError('aborted', 'given up'));
+
+  /** @param onOver called once, when no handle is left */
+  constructor(options: HttpOptions, send: SendRequest, onOver: () => void) {
+    this.#options = options;
+    this.#send = send;
+    this.#onOver = onOver;
+  }
+
+  async run(url: string): Promise<HttpResponse> {
+    const { signal, totalMs, maxRedirects, headers = {} } = this.#options;
+    if (signal) {
+      // Many exchanges may share a signal, which Node would take for a leak.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', this.#aborted, { once: true });
+    }
+    if (totalMs !== undefined)
+      this.#totalTimer = setTimeout(() => this.#late('not complete within', totalMs), totalMs);
+    if (signal?.aborted) this.#aborted();
+    try {
+      let hop = firstHop(url, lowerCased(headers));
+      for (let redirects = 0; ; redirects++) {
+        const message = await this.#answer(hop, false);
+        const location = redirectTarget(message.statusCode ?? 0, message.headers.location);
+        if (location === undefined) return this.#responseOf(hop, message);
+        // Not read: nothing bounds the body of a redirect.
+        message.destroy();
+        if (redirects >= maxRedirects)
+          throw new HttpError('too-many-redirects', `more than ${maxRedirects} redirects`);
+        hop = nextHop(hop, location);
+      }
+    } catch (error) {
+      const failure = this.#failure ?? httpError(error);
+      this.giveUp(failure);
+      throw failure;
+    }
+  }
+
+  /** Ends the exchange in any state; what waits for it fails with `failure`. */
+  giveUp(failure: HttpError): void {
+    if (this.#isOver) return;
+    this.#failure = failure;
+    this.#over();
+    this.#rejectAnswer?.(failure);
+    this.#request?.destroy(failure);
+  }
+
+  /** The headers of the answer to one request. Connections that the server closed while they were idle get a second try. */
+  #answer(hop: HttpHop, fresh: boolean): Promise<IncomingMessage> {
+    if (this.#failure) throw this.#failure;
+    const { localAddress } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#rejectAnswer = reject;
+      const request = this.#send(hop.url, {
+        headers: hop.headers,
+        fresh,
+        ...(localAddress !== undefined && { localAddress, family: isIP(localAddress) }),
+      });
+      this.#request = request;
+      request.on('socket', socket => this.#watchConnecting(socket));
+      request.on('response', message => {
+        clearTimeout(this.#idleTimer);
+        // Whoever reads the body hears of errors; one that comes before must not be uncaught.
+        message.on('error', () => {});
+        resolve(message);
+      });
+      request.on('error', error => {
+        if (!fresh && request.reusedSocket && this.#failure === undefined) resolve(this.#answer(hop, true));
+        else reject(error);
+      });
+      request.on('close', () => reject(new HttpError('network', 'the server closed the connection')));
+      request.end();
+    });
+  }
+
+  /** A request that waits for its turn among others to the host has no socket yet, and time does not run. */
+  #watchConnecting(socket: Socket): void {
+    this.#expectProgress();
+    if (socket.connecting) socket.once('connect', () => this.#expectProgress());
+  }
+
+  #responseOf(hop: HttpHop, message: IncomingMessage): HttpResponse {
+    return {
+      status: message.statusCode ?? 0,
+      headers: Object.fromEntries(
+        Object.entries(message.headers).map(([name, value]) => [name, String(value)]),
+      ),
+      url: hop.url.href,
+      body: this.#body(message),
+      destroy: () => this.giveUp(new HttpError('aborted', 'given up')),
+    };
+  }
+
+  async *#body(message: IncomingMessage): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      if (this.#failure) throw this.#failure;
+      const chunks: AsyncIterator<Uint8Array> = decoded(message)[Symbol.asyncIterator]();
+      for (;;) {
+        this.#expectProgress();
+        const next = await chunks.next();
+        // No deadline while the reader takes its time.
+        clearTimeout(this.#idleTimer);
+        // A request that is destroyed lets go of what it has buffered as if that were the end.
+        if (this.#failure) throw this.#failure;
+        if (next.done) return;
+        yield next.value;
+      }
+    } catch (error) {
+      throw this.#failure ?? httpError(error);
+    } finally {
+      // Read to the end, the connection goes back to its pool.
+      if (message.readableEnded) this.#over();
+      else this.giveUp(new HttpError('aborted', 'given up'));
+    }
+  }
+
+  #expectProgress(): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#isOver) return;
+    const { timeoutMs } = this.#options;
+    this.#idleTimer = setTimeout(() => this.#late('no answer for', timeoutMs), timeoutMs);
+  }
+
+  #late(what: string, ms: number): void {
+    this.giveUp(new HttpError('timeout', `${what} ${ms / 1000} s`));
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#totalTimer);
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#onOver();
+  }
+}
+
+/** The body without its content encoding. The deflate of RFC 9110 has zlib's frame, which createUnzip tells from gzip. */
+function decoded(message: IncomingMessage): Readable {
+  const encoding = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === '') return message;
+  if (!/^(?:x-)?gzip$|^deflate$|^br$/.test(encoding))
+    throw new HttpError('network', `its answer is encoded as ${encoding.slice(0, 40)}`);
+  const decoder = encoding === 'br' ? createBrotliDecompress() : createUnzip();
+  // Errors of either end the other and reach the reader.
+  pipeline(message, decoder, () => {});
+  return decoder;
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,124 @@
+// Hashes pieces of files on disk, many small ones in one read, on all cores. Says what the hashes are, not whether they
+// are right.
+
+import { TorrentError } from '../torrent/errors.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
+import { HASH_LENGTH } from '../torrent/ids.js';
+import { LIMITS } from '../torrent/limits.js';
+import { forEachConcurrently } from './concurrency.js';
+import { type HashThreads, withHashThreads } from './hash-threads.js';
+import type { PieceBuffers } from './piece-buffer.js';
+import type { TorrentFiles } from './torrent-files.js';
+
+export interface PieceHashing {
+  /** Told of each piece once, in no particular order. @param hash 20 bytes, a view */
+  readonly onHash: (piece: Piece, hash: Uint8Array) => void;
+  /**
+   * Told of each piece that could not be read: the path of a file that is missing or too short, or what the system
+   * said (DISK_IO). What it throws ends the work.
+   */
+  readonly onUnread: (piece: Piece, why: string | TorrentError) => void;
+  /** Ends the work early; the signal's reason is thrown. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Pieces that lie side by side. */
+interface Run {
+  readonly first: Piece;
+  readonly count: number;
+}
+
+/** Hashes these pieces. Adjacent ones are read together up to 1 MiB; memory is bounded over all torrents. */
+export function hashPieces(
+  files: TorrentFiles,
+  pieces: Iterable<Piece>,
+  buffers: PieceBuffers,
+  { onHash, onUnread, signal }: PieceHashing,
+): Promise<void> {
+  const { geometry } = files;
+  const count = Math.max(1, Math.floor(LIMITS.hashRunBytes / geometry.pieceLength));
+  const bufferLength = count * geometry.pieceLength;
+
+  const hash = async (run: Run, threads: HashThreads): Promise<void> => {
+    let buffer = buffers.take(bufferLength);
+    let failure: string | TorrentError | undefined;
+    try {
+      const length = lengthOf(geometry, run);
+      failure = await read(files, run.first, buffer.subarray(0, length));
+      if (failure === undefined) {
+        const hashed = await threads.hash(buffer, length, geometry.pieceLength);
+        buffer = hashed.buffer;
+        for (let at = 0; at < run.count; at++)
+          onHash(pieceAt(run, at), hashed.hashes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH));
+      }
+    } finally {
+      buffers.give(buffer);
+    }
+    if (failure === undefined) return;
+    if (run.count === 1) return onUnread(run.first, failure);
+    // Which of the pieces it was is found out one by one.
+    for (let at = 0; at < run.count; at++) await hash({ first: pieceAt(run, at), count: 1 }, threads);
+  };
+
+  return withHashThreads(threads =>
+    forEachConcurrently(runs(pieces, count), threads.lanes, run =>
+      threads.gate.run(bufferLength, async () => {
+        signal?.throwIfAborted();
+        await hash(run, threads);
+      }),
+    ),
+  );
+}
+
+/** What is wrong with the files, or undefined once the target is filled. */
+async function read(
+  files: TorrentFiles,
+  first: Piece,
+  target: Uint8Array,
+): Promise<string | TorrentError | undefined> {
+  try {
+    return await files.read(first, 0, target);
+  } catch (error) {
+    if (error instanceof TorrentError) return error;
+    throw error;
+  }
+}
+
+/** Counts bytes and tells of them now and then: once each MiB, and at the end. */
+export function byteProgress(
+  lengthBytes: number,
+  onProgress: (hashedBytes: number, lengthBytes: number) => void,
+): (bytes: number) => void {
+  let hashed = 0;
+  let told = 0;
+  return bytes => {
+    hashed += bytes;
+    if (hashed - told < LIMITS.hashRunBytes && hashed < lengthBytes) return;
+    told = hashed;
+    onProgress(hashed, lengthBytes);
+  };
+}
+
+/** Pieces that follow each other, so many together at most. */
+function* runs(pieces: Iterable<Piece>, limit: number): Generator<Run> {
+  let run: { first: Piece; count: number } | undefined;
+  for (const piece of pieces) {
+    if (run && piece === run.first + run.count && run.count < limit) {
+      run.count++;
+      continue;
+    }
+    if (run) yield run;
+    run = { first: piece, count: 1 };
+  }
+  if (run) yield run;
+}
+
+/** A run holds pieces of the torrent only. */
+function pieceAt(run: Run, at: number): Piece {
+  return (run.first + at) as Piece;
+}
+
+function lengthOf(geometry: Geometry, run: Run): number {
+  const last = pieceAt(run, run.count - 1);
+  return geometry.offsetOf(last) - geometry.offsetOf(run.first) + geometry.lengthOf(last);
+}

@@ -1,0 +1,56 @@
+// Compares files on disk with the hashes of their torrent.
+
+import { TorrentError } from '../torrent/errors.js';
+import type { Piece } from '../torrent/geometry.js';
+import { LIMITS } from '../torrent/limits.js';
+import { forEachConcurrently } from './concurrency.js';
+import { errnoOf } from './disk-error.js';
+import type { PieceBuffers } from './piece-buffer.js';
+import { hashPieces } from './piece-hashing.js';
+import { isHashOf, type TorrentFiles } from './torrent-files.js';
+
+export interface Verification {
+  /** Told of every piece once, in no particular order. */
+  readonly onPiece: (piece: Piece, ok: boolean) => void;
+  /** Ends the work early; the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Hashes what is on disk. A piece in a missing, short or unreadable (EIO) file is not ok, and costs no read where the
+ * file's length tells so already.
+ * @throws TorrentError DISK_IO, as when a file may not be read
+ */
+export async function verifyPieces(
+  files: TorrentFiles,
+  pieceHashes: Uint8Array,
+  pieces: Iterable<Piece>,
+  buffers: PieceBuffers,
+  { onPiece, signal }: Verification,
+): Promise<void> {
+  const { layout } = files;
+  const asked = [...pieces];
+  const sizes = new Map<number, number>();
+  for (const piece of asked) for (const { file } of layout.segmentsOf(piece)) sizes.set(file, 0);
+  await forEachConcurrently([...sizes.keys()], LIMITS.fileStats, async file => {
+    signal?.throwIfAborted();
+    sizes.set(file, layout.files[file]?.pad ? Number.POSITIVE_INFINITY : ((await files.size(file)) ?? 0));
+  });
+  const isThere = (piece: Piece) =>
+    layout
+      .segmentsOf(piece)
+      .every(({ file, position, length }) => (sizes.get(file) ?? 0) >= position + length);
+  const there: Piece[] = [];
+  for (const piece of asked) {
+    if (isThere(piece)) there.push(piece);
+    else onPiece(piece, false);
+  }
+  await hashPieces(files, there, buffers, {
+    onHash: (piece, hash) => onPiece(piece, isHashOf(hash, piece, pieceHashes)),
+    onUnread: (piece, why) => {
+      if (why instanceof TorrentError && errnoOf(why.cause) !== 'EIO') throw why;
+      onPiece(piece, false);
+    },
+    signal,
+  });
+}

@@ -1,0 +1,65 @@
+// What a test saw, as a table: always shown as comments of the test, written to a document only with --record.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+
+const DOCUMENTS = fileURLToPath(new URL('../../../docs', import.meta.url));
+
+/** A page below docs/, by name, and how it begins. */
+const PREFACES = {
+  proof: `# Measured
+
+Written by \`npm run proof -- --test-arg=--record\`. Figures are of one machine and one run: compare within a table only.
+`,
+  interop: `# With other clients
+
+Written by \`npm run test:interop -- --test-arg=--record\`: what one run of these tests saw. Each client runs in a network
+namespace with an address of its own, on a network without a way out. Seconds are those of the download, from the start of
+the client that fetches; some clients wait by design, as Transmission does until its next round of unchoking, and aria2
+before it enters a DHT.
+`,
+} as const;
+
+export type Document = keyof typeof PREFACES;
+
+export interface Report {
+  readonly title: string;
+  /** What was done, in a sentence or two. */
+  readonly setup: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function tableOf({ columns, rows }: Report): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)];
+}
+
+/** Shows the table, and records it in place of the one of the same title. */
+export function report(t: Test, document: Document, content: Report): void {
+  const table = tableOf(content);
+  for (const line of [content.title, ...table]) t.comment(line);
+  if (process.argv.includes('--record')) record(document, content, table);
+}
+
+function record(document: Document, { title, setup }: Report, table: readonly string[]): void {
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim()}, Linux ${release()} ${arch()}, Node ${process.version}`;
+  const day = new Date().toISOString().slice(0, 10);
+  const section = [title, '', setup, `(${machine}; ${day})`, '', ...table, ''].join('\n');
+  const path = join(DOCUMENTS, `${document}.md`);
+  const [, ...sections] = existing(path).split(/^## /m);
+  const kept = sections.filter(other => !other.startsWith(`${title}\n`));
+  const all = [...kept, section].sort().map(text => `## ${text.trimEnd()}\n`);
+  writeFileSync(path, [PREFACES[document], ...all].join('\n'));
+}
+
+function existing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,36 @@
+// WebTorrent as the tests need it: seeds or fetches one torrent over TCP, until it is ended.
+//
+//   client.js '{"source": "x.torrent", "directory": "...", "port": 6881, "bootstrap": ["10.77.1.1:6881"]}'
+//
+// Prints "complete" once all pieces are verified and written.
+
+import WebTorrent from 'webtorrent';
+
+const { source, directory, port, bootstrap } = JSON.parse(process.argv[2]);
+
+const client = new WebTorrent({
+  torrentPort: port,
+  dhtPort: port,
+  dht: bootstrap ? { bootstrap } : false,
+  utp: false,
+  lsd: false,
+  utPex: false,
+  natUpnp: false,
+  natPmp: false,
+});
+
+function fail(error) {
+  console.error(error);
+  process.exit(1);
+}
+
+client.on('error', fail);
+client.add(source, { path: directory }, torrent => {
+  torrent.on('error', fail);
+  torrent.on('warning', console.error);
+  // Data that was found whole ends a torrent before this callback is called.
+  if (torrent.done) console.log('complete');
+  else torrent.once('done', () => console.log('complete'));
+});
+
+process.once('SIGTERM', () => client.destroy(() => process.exit(0)));
