@@ -5,7 +5,12 @@ import t, { type Test } from 'tap';
 import { LocalDiscovery, type LocalDiscoveryOptions } from '../../src/discovery/lsd.js';
 import { encodeAnnounce, parseAnnounce } from '../../src/discovery/lsd-packet.js';
 import { LocalSchedule } from '../../src/discovery/lsd-schedule.js';
-import type { Family, Interfaces, MulticastSocket } from '../../src/discovery/multicast-group.js';
+import {
+  type Family,
+  type Interfaces,
+  MulticastGroup,
+  type MulticastSocket,
+} from '../../src/discovery/multicast-group.js';
 import { formatHostPort } from '../../src/torrent/host-port.js';
 import { type InfoHash, infoHash, toHex } from '../../src/torrent/ids.js';
 import { LIMITS } from '../../src/torrent/limits.js';
@@ -106,7 +111,8 @@ t.test('the template of BEP 14', { skip: bep14.skip }, async t => {
 
 // --- when to announce ---------------------------------------------------------------------------------------------
 
-const taken = (schedule: LocalSchedule, now: number) => schedule.take(now).map(hash => toHex(hash).slice(0, 2));
+const taken = (schedule: LocalSchedule, now: number) =>
+  schedule.take(now).map(hash => toHex(hash).slice(0, 2));
 
 t.test('announced at once, then every five minutes, until removed', async t => {
   const schedule = new LocalSchedule();
@@ -242,9 +248,7 @@ class FakeSocket extends EventEmitter implements MulticastSocket {
 
 function card(address: string, internal = false): NetworkInterfaceInfo {
   const common = { address, netmask: '', mac: '', internal, cidr: null };
-  return address.includes(':')
-    ? { ...common, family: 'IPv6', scopeid: 0 }
-    : { ...common, family: 'IPv4' };
+  return address.includes(':') ? { ...common, family: 'IPv6', scopeid: 0 } : { ...common, family: 'IPv4' };
 }
 
 const LOOPBACK = { lo: [card('127.0.0.1', true), card('::1', true)] };
@@ -416,12 +420,53 @@ t.test('torrents that are added together share a datagram; without a port nothin
 });
 
 t.test('interfaces that come and go', async t => {
-  const clock = t.mockImport ? undefined : undefined;
-  t.equal(clock, undefined);
+  const network = new FakeNetwork();
+  network.interfaces = LOOPBACK;
+  const { createSocket } = network;
+  const group = new MulticastGroup({
+    family: 'udp4',
+    group: GROUP,
+    port: 6771,
+    host: undefined,
+    createSocket,
+    interfaces: () => network.interfaces,
+    onDatagram: () => {},
+  });
+  await group.open();
+  const change = async (interfaces: Interfaces) => {
+    network.interfaces = interfaces;
+    network.log.length = 0;
+    const isNew = await group.refresh();
+    return [isNew, ...network.log];
+  };
+  const join = (address: string) => `join ${GROUP} ${address}`;
+  const eth0 = [card('10.0.0.1')];
+  t.same(await change({ ...LOOPBACK, eth0 }), [true, `leave ${GROUP} 127.0.0.1`, join('10.0.0.1')]);
+  t.same(await change({ ...LOOPBACK, eth0 }), [false, join('10.0.0.1')], 'it may have been away');
+  t.same(await change({ ...LOOPBACK, eth0, wlan0: [card('10.1.0.1')] }), [
+    true,
+    join('10.0.0.1'),
+    join('10.1.0.1'),
+  ]);
+  t.equal(network.open.length, 3);
+  t.same(await change({}), [false, `leave ${GROUP} 10.0.0.1`, `leave ${GROUP} 10.1.0.1`]);
+  t.equal(group.works, false);
+  const [first, second] = await Promise.all([change({ eth0 }), group.refresh()]);
+  t.same([first?.[0], second], [true, false], 'once, though asked twice');
+  t.equal(network.open.length, 2);
+  group.send(Buffer.from('x'));
+  t.same(
+    network.sent.map(({ outgoing }) => outgoing),
+    ['10.0.0.1'],
+  );
+  await group.close();
+  t.same(network.open, []);
+  t.same(await change(LOOPBACK), [false], 'closed for good');
 });
 
-t.test('two of them on this machine meet by real multicast', async t => {
-  if (!(await multicastWorks())) return t.skip('no multicast on the loopback interface');
+const skip = (await multicastWorks()) ? false : 'no multicast on the loopback interface';
+
+t.test('two of them on this machine meet by real multicast', { skip }, async t => {
   const fill = process.pid & 0xff;
   const hash = infoHash(Uint8Array.from({ length: 20 }, (_, at) => (at * 7 + fill) & 0xff)) ?? A;
   const meet = (port: number) => {
@@ -443,7 +488,6 @@ t.test('two of them on this machine meet by real multicast', async t => {
   one.lsd.add(hash);
   two.lsd.add(hash);
   t.same(await Promise.all([one.peer, two.peer]), ['127.0.0.1:1002', '127.0.0.1:1001']);
-  return undefined;
 });
 
 /** Whether a datagram to a group comes back by the loopback interface. */

@@ -79,7 +79,7 @@ export async function startAria2Seed(namespace: Namespace, spec: Aria2Spec): Pro
 
 /** Fetches and ends. */
 export function startAria2Leecher(namespace: Namespace, spec: Aria2Spec): Program {
-  return start(namespace, spec, ['--seed-time=0', '--summary-interval=0', '--log=/tmp/aria.log', '--log-level=debug']);
+  return start(namespace, spec, ['--seed-time=0', '--summary-interval=0']);
 }
 
 function specOf(source: string, { content, directory, bootstrap }: Order): Aria2Spec {

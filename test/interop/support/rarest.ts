@@ -138,15 +138,22 @@ function roads({ bootstrap }: Order): string[] {
   return [...dht, '--no-lsd', '--no-pex', '--port', `${RAREST_PORT}`, '--json'];
 }
 
+/** Seeds by a .torrent, ready when it says so; `more` are further flags. */
+export async function startRarestSeed(
+  namespace: Namespace,
+  order: Order,
+  more: readonly string[] = [],
+): Promise<Program> {
+  const args = ['seed', order.content.torrent, '--output', order.directory, ...roads(order), ...more];
+  const program = startRarest(namespace, args);
+  await waitForEvent(program, 'seeding');
+  return program;
+}
+
 export const rarest: Client = {
   name: 'rarest',
   version: () => versionIn(execute(process.execPath, [BINARY, '--version'])),
-  async seed(namespace, order) {
-    const args = ['seed', order.content.torrent, '--output', order.directory, ...roads(order)];
-    const program = startRarest(namespace, args);
-    await waitForEvent(program, 'seeding');
-    return program;
-  },
+  seed: (namespace, order) => startRarestSeed(namespace, order),
   async leech(namespace, order) {
     const args = ['download', sourceOf(order), '--output', order.directory, '--seed', ...roads(order)];
     const program = startRarest(namespace, args);

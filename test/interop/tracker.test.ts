@@ -1,0 +1,89 @@
+// Over HTTP and over UDP, what opentracker sees of us: there, complete, completed once, gone; and what a scrape tells us.
+
+import { join } from 'node:path';
+import t from 'tap';
+import { makeContent, oddFolder } from './support/content.js';
+import { Network } from './support/namespaces.js';
+import { announceUrls, Opentracker } from './support/opentracker.js';
+import {
+  downloadArgs,
+  eventsOf,
+  expectData,
+  type RarestEvent,
+  rarest,
+  startRarest,
+} from './support/rarest.js';
+
+const KIB = 1024;
+const ENDED_MS = 60_000;
+const ALONE = ['--no-dht', '--no-lsd', '--no-pex', '--json'];
+
+const network = await Network.create(t);
+const parent = join(network.directory, 'shared');
+const trackerPlace = await network.add('tracker');
+const urls = announceUrls(trackerPlace);
+const contents = {
+  HTTP: await makeContent({ ...oddFolder('by HTTP', 16 * KIB), trackers: [urls.HTTP] }, parent),
+  UDP: await makeContent({ ...oddFolder('by UDP', 16 * KIB), trackers: [urls.UDP] }, parent),
+};
+const tracker = await Opentracker.start(
+  trackerPlace,
+  Object.values(contents).map(({ infoHash }) => infoHash),
+);
+
+for (const road of ['HTTP', 'UDP'] as const) {
+  const content = contents[road];
+  const { infoHash } = content;
+  const eventsNamed = (lines: readonly string[], name: string): RarestEvent[] =>
+    eventsOf(lines).filter(({ event }) => event === name);
+
+  t.test(`announced over ${road}`, async t => {
+    const seed = await rarest.seed(await network.add(`${road}-seed`), { content, directory: parent });
+    const begun = await tracker.until(infoHash, 'our seed', ({ seeds }) => seeds > 0);
+    t.same(begun, { seeds: 1, leechers: 0, completed: 0 }, 'a seed is there that has completed nothing');
+
+    const place = await network.add(`${road}-leech`);
+    const leech = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+    t.match(await leech.waitForEnd(ENDED_MS), { code: 0 }, 'a download ends with success');
+    await expectData(t, place, content);
+    const [answer] = eventsNamed(leech.lines, 'tracker');
+    t.match(answer, { url: urls[road], peers: 1, seeds: 1 }, 'which the tracker told of one seed');
+    const fetched = await tracker.counts(infoHash);
+    t.same(fetched, { seeds: 1, leechers: 0, completed: 1 }, 'completed once, and gone when it had ended');
+
+    const again = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+    t.match(await again.waitForEnd(ENDED_MS), { code: 0 }, 'the same command again has nothing to do');
+    t.equal((await tracker.counts(infoHash)).completed, 1, 'and completes nothing');
+
+    seed.kill('SIGTERM');
+    t.match(await seed.waitForEnd(ENDED_MS), { signal: 'SIGTERM' }, 'SIGTERM ends the seed, as a signal');
+    t.same(await tracker.counts(infoHash), { seeds: 0, leechers: 0, completed: 1 }, 'and the tracker knows');
+  });
+
+  t.test(`an unfinished download stops over ${road}`, async t => {
+    const place = await network.add(`${road}-lonely`);
+    const lonely = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+    const begun = await tracker.until(infoHash, 'our leecher', ({ leechers }) => leechers > 0);
+    t.same(begun, { seeds: 0, leechers: 1, completed: 1 }, 'a leecher is there');
+    lonely.kill('SIGINT');
+    t.match(await lonely.waitForEnd(ENDED_MS), { signal: 'SIGINT' }, 'SIGINT ends it, as a signal');
+    t.same(await tracker.counts(infoHash), { seeds: 0, leechers: 0, completed: 1 }, 'and the tracker knows');
+  });
+
+  t.test(`scraped over ${road}`, async t => {
+    const seed = await rarest.seed(await network.add(`${road}-scraped`), { content, directory: parent });
+    await tracker.seeded(infoHash);
+    const place = await network.add(`${road}-peers`);
+    const args = ['peers', content.torrent, '--scrape', '--timeout', '10s', ...ALONE];
+    const peers = startRarest(place, args);
+    t.match(await peers.waitForEnd(ENDED_MS), { code: 0 }, 'ends with success');
+    const counted = eventsNamed(peers.lines, 'tracker').map(({ url, seeds, leechers }) => ({
+      url,
+      seeds,
+      leechers,
+    }));
+    t.same(counted, [{ url: urls[road], seeds: 1, leechers: 0 }], 'the tracker counts one seed');
+    t.same(await tracker.counts(infoHash), { seeds: 1, leechers: 0, completed: 1 }, 'and does not count us');
+    await seed.stop();
+  });
+}
