@@ -154,7 +154,7 @@ class Demo {
       program: this.#plan.program,
       args: [
         ...['download', source, '--output', this.#placeOf(name), '--port', '0', '--json', '-v'],
-        ...['--dht-bootstrap', bootstrap, '--max-upload', `${giveBps}`],
+        ...['--dht-bootstrap', bootstrap, '--no-lsd', '--max-upload', `${giveBps}`],
         ...['--seed-time', ORPHAN, '--timeout', ORPHAN],
       ],
       state: join(this.#folder, 'state', name),

@@ -72,8 +72,11 @@ export class ResultStream {
     if (!this.#closed && text !== '') this.#stream.write(text);
   }
 
-  /** Fulfilled when the bytes are written, or never will be. */
-  async writeAll(bytes: Uint8Array): Promise<void> {
-    if (!this.#closed) await new Promise<void>(resolve => this.#stream.write(bytes, () => resolve()));
+  /** Whether the bytes were written; known once they are, or never will be. */
+  writeAll(bytes: Uint8Array): Promise<boolean> {
+    return new Promise(resolve => {
+      if (this.#closed) resolve(false);
+      else this.#stream.write(bytes, error => resolve(!error));
+    });
   }
 }

@@ -64,8 +64,8 @@ export class Session {
     return this.#stdin;
   };
 
-  /** Writes to stdout, behind what was written there before. */
-  writePayload(bytes: Uint8Array): Promise<void> {
+  /** Writes to stdout, behind what was written there before; whether it could be. A failure is reported elsewhere. */
+  writePayload(bytes: Uint8Array): Promise<boolean> {
     return this.#stdout.writeAll(bytes);
   }
 

@@ -1,7 +1,8 @@
 // The .torrent that is written: whole or not at all, and never over a file that is there, unless that is wanted.
 
+import { randomUUID } from 'node:crypto';
 import { link, open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TorrentError } from '../torrent/errors.js';
 import { writeError } from './failure.js';
 
@@ -40,7 +41,7 @@ export async function writeTorrent(path: string, bytes: Uint8Array, force: boole
 }
 
 async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  const draft = join(dirname(path), `.rarest-${process.pid}-${basename(path).slice(0, 40)}.tmp`);
+  const draft = join(dirname(path), `.rarest-${randomUUID()}.tmp`);
   const file = await open(draft, 'wx');
   try {
     try {

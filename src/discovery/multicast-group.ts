@@ -1,6 +1,7 @@
-// One multicast group of one address family, on every interface of the machine: hears what is sent to it, and sends out of
-// each interface under an address of that interface. Where something does not work there is silence, and no error.
+// One multicast group of one address family, on every interface of the machine: hears what neighbours send to it, and sends
+// out of each interface under an address of that interface. Where something does not work there is silence, and no error.
 
+import { BlockList } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { equalBytes } from '../torrent/ids.js';
 import { addressBytes, isDialable } from '../torrent/ip.js';
@@ -51,6 +52,8 @@ export class MulticastGroup {
   readonly #outlets = new Map<string, Outlet>();
   /** For each open socket, its end. */
   readonly #ends = new Set<Promise<void>>();
+  /** The networks that we are in. */
+  #near = new BlockList();
   #isClosed = false;
 
   constructor(options: MulticastOptions) {
@@ -65,7 +68,10 @@ export class MulticastGroup {
   async open(): Promise<void> {
     const { family, port, createSocket, onDatagram } = this.#options;
     const ear = createSocket(family);
-    ear.on('message', (datagram, { address }) => onDatagram(datagram, address));
+    // The port is open to all the internet, where nobody can send to the group, but everybody to us.
+    ear.on('message', (datagram, { address }) => {
+      if (this.#near.check(address, ipName(family))) onDatagram(datagram, address);
+    });
     this.#ear = ear;
     if (!(await this.#bound(ear, port, undefined))) this.#ear = undefined;
     await this.refresh();
@@ -76,7 +82,13 @@ export class MulticastGroup {
     const { family, group, host, interfaces } = this.#options;
     const ear = this.#ear;
     if (!ear || this.#isClosed) return false;
-    const present = waysOut(interfaces(), family, host);
+    let found: Interfaces = {};
+    // Some systems do not let everybody ask.
+    attempt(() => {
+      found = interfaces();
+    });
+    const present = waysOut(found, family, host);
+    this.#near = networks(found, family, host);
     for (const [key, { socket, outgoing }] of this.#outlets) {
       if (present.some(way => way.key === key)) continue;
       this.#outlets.delete(key);
@@ -158,6 +170,24 @@ function waysOut(interfaces: Interfaces, family: Family, host: string | undefine
   }
   const outer = ways.filter(({ internal }) => !internal);
   return host !== undefined || outer.length === 0 ? ways : outer;
+}
+
+/** The networks of all interfaces, or those that the host is in. */
+function networks(interfaces: Interfaces, family: Family, host: string | undefined): BlockList {
+  const name = ipName(family);
+  const all = new BlockList();
+  for (const { address, cidr } of Object.values(interfaces).flatMap(addresses => addresses ?? [])) {
+    if (cidr === null || addressBytes(address)?.length !== (family === 'udp4' ? 4 : 16)) continue;
+    const prefix = Number(cidr.slice(cidr.indexOf('/') + 1));
+    const one = new BlockList();
+    one.addSubnet(address, prefix, name);
+    if (host === undefined || one.check(host, name)) all.addSubnet(address, prefix, name);
+  }
+  return all;
+}
+
+function ipName(family: Family): 'ipv4' | 'ipv6' {
+  return family === 'udp4' ? 'ipv4' : 'ipv6';
 }
 
 function isUsable(address: string, family: Family, host: string | undefined): boolean {

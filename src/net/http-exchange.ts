@@ -95,7 +95,8 @@ export class HttpExchange {
     this.#failure = failure;
     this.#over();
     this.#rejectAnswer?.(failure);
-    this.#request?.destroy(failure);
+    // Not with the failure: a request whose answer just ended has let go of its socket, whose error nobody would hear.
+    this.#request?.destroy();
   }
 
   /** The headers of the answer to one request. Connections that the server closed while they were idle get a second try. */

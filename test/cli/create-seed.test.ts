@@ -103,6 +103,17 @@ t.test('create: stdout whose reader leaves', async t => {
   });
   t.equal(exit, 0);
   t.notMatch(stderr, 'EPIPE');
+  const full = await run(['create', data, '-o', '-'], io => {
+    io.stdout._write = (_chunk, _encoding, done) => {
+      done(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC', errno: -28 }));
+    };
+  });
+  t.equal(full.exit, 8);
+  t.equal(
+    full.stderr,
+    'rarest: writing to stdout: no space left on device (DISK_FULL)\n',
+    'nothing was created, and nobody says so',
+  );
 });
 
 t.test('create --json', async t => {

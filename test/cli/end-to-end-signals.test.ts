@@ -21,6 +21,7 @@ function command(peer: FakePeer): string[] {
     '--json',
     '-v',
     '--no-dht',
+    '--no-lsd',
     '--port',
     '0',
     '--peer',

@@ -22,7 +22,7 @@ export class Kept extends Writable {
   isTTY = false;
   columns = 80;
   rows = 24;
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.text += chunk.toString();
     this.bytes = Buffer.concat([this.bytes, chunk]);
     done();

@@ -247,8 +247,10 @@ class FakeSocket extends EventEmitter implements MulticastSocket {
 }
 
 function card(address: string, internal = false): NetworkInterfaceInfo {
-  const common = { address, netmask: '', mac: '', internal, cidr: null };
-  return address.includes(':') ? { ...common, family: 'IPv6', scopeid: 0 } : { ...common, family: 'IPv4' };
+  const isIPv6 = address.includes(':');
+  const cidr = `${address}/${isIPv6 ? 64 : internal ? 8 : 24}`;
+  const common = { address, netmask: '', mac: '', internal, cidr };
+  return isIPv6 ? { ...common, family: 'IPv6', scopeid: 0 } : { ...common, family: 'IPv4' };
 }
 
 const LOOPBACK = { lo: [card('127.0.0.1', true), card('::1', true)] };
@@ -353,6 +355,12 @@ t.test('what does not work is left out, and said once when nothing does', async 
   const { lsd, warnings } = discovery(t, nowhere);
   await lsd.start();
   t.equal(warnings.length, 1);
+  const interfaces = () => {
+    throw new Error('not permitted');
+  };
+  const { lsd: blind, warnings: said } = discovery(t, new FakeNetwork(), { interfaces });
+  await blind.start();
+  t.equal(said.length, 1);
 });
 
 t.test('stopped while it starts, or before', async t => {
@@ -385,7 +393,9 @@ t.test('hears who else has our torrents', async t => {
   network.deliver('udp4', theirs, '10.0.0.9');
   network.deliver('udp6', theirs, '2001:db8::9');
   network.deliver('udp6', theirs, 'fe80::9%eth0');
-  network.deliver('udp4', theirs, '0.0.0.0');
+  network.deliver('udp4', theirs, '10.0.1.9');
+  network.deliver('udp4', theirs, '9.9.9.9');
+  network.deliver('udp6', theirs, '2001:db8:1::9');
   network.deliver('udp4', datagram('Port: 6881', `Infohash: ${HEX}`, 'cookie: mine'), '10.0.0.1');
   network.deliver('udp4', Buffer.from('M-SEARCH * HTTP/1.1\r\n\r\n'), '10.0.0.9');
   t.same(met, ['aa 10.0.0.9:7000', 'aa [2001:db8::9]:7000']);

@@ -30,9 +30,13 @@ const LSD_ALONE = ['--no-dht', '--no-trackers'];
 /** What a leecher in the middle may fetch: it stays incomplete for minutes, and has next to nothing to give. */
 const TRICKLE = ['--max-download', '50K'];
 /** What a seed gives where the middle cannot be held back: nobody completes before peers are exchanged. */
-const SLOW_BPS = 400_000;
+const SLOW_BPS = 600_000;
 /** Longer than any client waits before it tells of peers for the first time, or calls into the network. */
 const IN_VAIN = ['--timeout', '10s'];
+
+/** The tests wait for timers of the clients most of the time. */
+const TOGETHER = { buffered: true };
+t.jobs = 4;
 
 const network = await Network.create(t);
 const parent = join(network.directory, 'shared');
@@ -80,7 +84,7 @@ async function expectEnd(t: Test, program: Program, namespace: Namespace, conten
   t.comment(`${content.name}: ${exit.seconds.toFixed(2)} s`);
 }
 
-t.test('PEX: who knows a leecher meets the seed', async t => {
+t.test('PEX: who knows a leecher meets the seed', TOGETHER, async t => {
   const a = await network.add('pex-seed');
   const seed = await startSeed(a, single.torrent, PEX_ALONE);
   const b = await network.add('pex-middle');
@@ -96,18 +100,9 @@ t.test('PEX: who knows a leecher meets the seed', async t => {
     'while the one it knew has not got it',
   );
   t.not(meetings(leecher, a.address).length + meetings(seed, c.address).length, 0, 'the two have met');
-
-  await t.test('not with --no-pex', async t => {
-    const d = await network.add('pex-off');
-    const args = [...PEX_ALONE, ...IN_VAIN, '--no-pex', '--peer', addressOf(b)];
-    const program = startDownload(d, single.torrent, args);
-    t.match(await program.waitForEnd(RUN_MS), { code: 6 }, 'runs out of time');
-    t.not(meetings(program, b.address).length, 0, 'it met the one it was told of');
-    t.same(meetings(program, a.address), [], 'and nobody else');
-  });
 });
 
-t.test('PEX: libtorrent tells us', async t => {
+t.test('PEX: libtorrent tells us', TOGETHER, async t => {
   const a = await network.add('tells-seed');
   const seed = await startSeed(a, single.torrent, [...PEX_ALONE, '--max-upload', `${SLOW_BPS}`]);
   const b = await network.add('tells-middle');
@@ -122,7 +117,7 @@ t.test('PEX: libtorrent tells us', async t => {
   await expectEnd(t, leecher, c, single);
 });
 
-t.test('PEX: we tell libtorrent', async t => {
+t.test('PEX: we tell libtorrent', TOGETHER, async t => {
   const a = await network.add('told-seed');
   const seed = await startSeed(a, single.torrent, PEX_ALONE);
   const b = await network.add('told-middle');
@@ -137,7 +132,7 @@ t.test('PEX: we tell libtorrent', async t => {
   t.same(await hashesOf(single, c.directory), await hashesOf(single), 'its bytes are right');
 });
 
-t.test('PEX: between libtorrent and libtorrent', async t => {
+t.test('PEX: between libtorrent and libtorrent', TOGETHER, async t => {
   const torrents = [{ torrent: single.torrent, directory: parent, uploadLimit: 4_000_000 }];
   const a = await startLibtorrentSeed(await network.add('lt-seed'), { torrents });
   const b = await network.add('lt-middle');
@@ -155,7 +150,7 @@ t.test('PEX: between libtorrent and libtorrent', async t => {
   );
 });
 
-t.test('LSD: a folder is seeded, and its magnet link is all that somebody has', async t => {
+t.test('LSD: a folder is seeded, and its magnet link is all that somebody has', TOGETHER, async t => {
   const a = await network.add('lsd-seed');
   const seed = startRarest(a, ['seed', join(parent, folder.name)]);
   const magnet = await seed.waitForLine('magnet link', READY_MS, line => line.startsWith('magnet:'));
@@ -168,7 +163,7 @@ t.test('LSD: a folder is seeded, and its magnet link is all that somebody has', 
   t.comment(`${folder.name}: ${exit.seconds.toFixed(2)} s`);
 });
 
-t.test('LSD: libtorrent finds us, and we find it', async t => {
+t.test('LSD: libtorrent finds us, and we find it', TOGETHER, async t => {
   const c = await network.add('lt-local');
   const local = (namespace: Namespace, directory: string): Program => {
     const listen = [addressOf(namespace)];
@@ -189,15 +184,21 @@ t.test('LSD: libtorrent finds us, and we find it', async t => {
   t.comment('we fetched all from it');
 });
 
-t.test('a private torrent uses neither', async t => {
-  const a = await network.add('secret-seed');
-  const seed = await startSeed(a, secret, ['--no-dht']);
-  const b = await network.add('secret-middle');
-  const middle = startDownload(b, secret, ['--no-dht', ...TRICKLE, '--peer', addressOf(a)]);
-  await met(middle, a.address);
-  const c = await network.add('secret-leecher');
-  const leecher = startDownload(c, secret, ['--no-dht', ...IN_VAIN, '--peer', addressOf(b)]);
-  t.match(await leecher.waitForEnd(RUN_MS), { code: 6 }, 'runs out of time');
-  t.not(meetings(leecher, b.address).length, 0, 'it met the one it was told of');
-  t.same([...meetings(leecher, a.address), ...meetings(seed, c.address)], [], 'and nobody else');
+t.test('neither where they are off, nor for a private torrent', TOGETHER, async t => {
+  const expectNobody = async (label: string, torrent: string, args: readonly string[]): Promise<void> => {
+    const a = await network.add(`${label}-seed`);
+    const seed = await startSeed(a, torrent, args);
+    const b = await network.add(`${label}-middle`);
+    const middle = startDownload(b, torrent, [...args, ...TRICKLE, '--peer', addressOf(a)]);
+    await met(middle, a.address);
+    const c = await network.add(`${label}-leecher`);
+    const leecher = startDownload(c, torrent, [...args, ...IN_VAIN, '--peer', addressOf(b)]);
+    t.match(await leecher.waitForEnd(RUN_MS), { code: 6 }, `${label}: runs out of time`);
+    t.not(meetings(leecher, b.address).length, 0, 'it met the one it was told of');
+    t.same([...meetings(leecher, a.address), ...meetings(seed, c.address)], [], 'and nobody else');
+  };
+  await Promise.all([
+    expectNobody('off', single.torrent, [...PEX_ALONE, '--no-pex']),
+    expectNobody('private', secret, ['--no-dht']),
+  ]);
 });

@@ -310,6 +310,18 @@ t.test('a buffered body that is given up is not taken for a whole one', async t 
   await fails(t, readBody(response, 100), 'aborted', 'given up');
 });
 
+t.test('a body is given up by who has read all of it, before its end was told', async t => {
+  const { client, url } = await site(t, (_, response) => response.end('all of it'));
+  const response = await client.get(url, OPTIONS);
+  const parts = response.body[Symbol.asyncIterator]();
+  const { value } = await parts.next();
+  t.equal(text(value ?? new Uint8Array()), 'all of it');
+  response.destroy();
+  await fails(t, parts.next(), 'aborted', 'given up');
+  // An error of the socket would come before an answer to this, and be uncaught.
+  t.equal(text(await body(client, url)), 'all of it', 'the client goes on');
+});
+
 t.test('connections are kept, bounded, and replaced when the server closed them', async t => {
   let underWay = 0;
   let most = 0;

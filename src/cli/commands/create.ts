@@ -99,8 +99,9 @@ async function create(options: CreateOptions, session: Session): Promise<void> {
     for (const message of warnings) reporter.event({ event: 'warning', message }, subject);
     const { infoHash, infoHashV2, name } = metainfo;
     const out = options.out ?? `${name}.torrent`;
-    if (out === STDIO) await session.writePayload(bytes);
-    else await writeTorrent(out, bytes, options.force);
+    if (out === STDIO) {
+      if (!(await session.writePayload(bytes))) return;
+    } else await writeTorrent(out, bytes, options.force);
     const hashV2 = infoHashV2 && { infoHashV2: toHex(infoHashV2) };
     reporter.event({ event: 'created', path: out, infoHash: toHex(infoHash), ...hashV2 }, subject);
   } finally {

@@ -31,6 +31,9 @@ export interface SeedOptions {
   readonly output: OutputOptions;
 }
 
+/** Sources read at a time: files that are open, downloads of .torrents. */
+const READS = 8;
+
 /** A torrent and how to seed it. */
 interface Seed {
   readonly source: TorrentSource;
@@ -64,21 +67,28 @@ const words: Words = (event, name, verbose) => {
   return humanLine(event, name, verbose);
 };
 
-/** All sources at once, for seeds wait most of the time; but one disk is best read by one at a time. */
+/** All sources seed at once, and so many are read at a time; but data is hashed by one at a time, as disks like it best. */
 async function seed(options: SeedOptions, session: Session): Promise<void> {
   session.reporter.event({ event: 'start', output: options.torrent.output, version: version() });
   const items = listSources(options.sources, session.stdin, options.output.nul);
   const inTurn = oneByOne();
-  await runJobs(items, Number.POSITIVE_INFINITY, item => seedOne(item, inTurn, options, session));
+  await runJobs(items, READS, (item, wasRead) => seedOne(item, wasRead, inTurn, options, session));
 }
 
-async function seedOne(item: SourceItem, inTurn: InTurn, options: SeedOptions, session: Session) {
+async function seedOne(
+  item: SourceItem,
+  wasRead: () => void,
+  inTurn: InTurn,
+  options: SeedOptions,
+  session: Session,
+): Promise<void> {
   const { reporter } = session;
   let subject = subjectOf(item, undefined);
   const read = await readSeedSource(item, session.stopped).catch((error: unknown) => {
     session.fail(error, subject);
   });
   if (read === undefined) return;
+  wasRead();
   // a port that cannot be had is better known before everything was hashed
   const engine = await session.engine(options.engine, event => reporter.event(event));
   try {

@@ -5,6 +5,7 @@ import type { TorrentEvent } from '../../engine/events.js';
 import type { Verified } from '../../engine/verify.js';
 import { version } from '../../engine/version.js';
 import { TorrentError } from '../../torrent/errors.js';
+import { parseTorrent } from '../../torrent/metainfo.js';
 import type { Metainfo } from '../../torrent/metainfo-types.js';
 import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
@@ -23,7 +24,7 @@ import type { Subject } from '../reported.js';
 import { badPieces } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources } from '../source-list.js';
-import { readTorrentBytes, subjectOf, torrentSource } from '../sources.js';
+import { readTorrentBytes, subjectOf } from '../sources.js';
 
 export interface VerifyOptions {
   readonly torrent: string;
@@ -72,11 +73,8 @@ async function verify(options: VerifyOptions, session: Session): Promise<void> {
   if (item === undefined) return;
   let subject = subjectOf(item, undefined);
   try {
-    const bytes = await readTorrentBytes(item, session.stopped);
-    const source = torrentSource({ kind: 'torrent', bytes }, item.source);
-    if (source.kind !== 'torrent') return;
-    const { metainfo } = source;
-    subject = subjectOf(item, source);
+    const metainfo = parseTorrent(await readTorrentBytes(item, session.stopped));
+    subject = subjectOf(item, { kind: 'torrent', metainfo });
     reporter.event({ event: 'start', output: options.path, version: version() });
     const startedAt = io.now();
     reporter.begun(subject, true);
