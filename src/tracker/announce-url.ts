@@ -51,11 +51,6 @@ export function scrapeUrl(tracker: string, infoHash: InfoHash): string | undefin
   return withQuery(`${head}scrape${tail}`, `info_hash=${percentEncoded(infoHash)}`);
 }
 
-/** The URL as it may be shown: without user and password. */
-export function shownUrl(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-}
-
 function withQuery(url: string, query: string): string {
   const bare = url.replace(/#.*$/, '');
   const join = bare.includes('?') ? (/[?&]$/.test(bare) ? '' : '&') : '?';

@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { aria2 } from './support/aria2.js';
-import { type Client, expectCopy } from './support/client.js';
+import { type Client, expectCopy, PEER_PORT } from './support/client.js';
 import { type Content, makeContent, oddFolder } from './support/content.js';
 import { libtorrent, PrivateDht } from './support/libtorrent.js';
 import { Network } from './support/namespaces.js';
 import { announceUrls, Opentracker } from './support/opentracker.js';
 import { qbittorrent } from './support/qbittorrent.js';
-import { expectData, outputOf, RAREST_PORT, rarest } from './support/rarest.js';
+import { expectData, outputOf, rarest } from './support/rarest.js';
 import { report } from './support/report.js';
 import { transmission } from './support/transmission.js';
 import { webtorrent } from './support/webtorrent.js';
@@ -72,7 +72,7 @@ async function exchange(t: Test, index: number, { seed, leech, road }: Exchange)
   const leechPlace = await network.add(`leech-${index}`);
   const bootstrap = road === 'DHT' ? dht.nodes : undefined;
   await seed.seed(seedPlace, { content, directory: parent, bootstrap });
-  if (road === 'DHT') await dht.announced(content.infoHash, `${seedPlace.address}:${RAREST_PORT}`);
+  if (road === 'DHT') await dht.announced(content.infoHash, `${seedPlace.address}:${PEER_PORT}`);
   else await tracker.seeded(content.infoHash);
 
   const directory = outputOf(leechPlace);

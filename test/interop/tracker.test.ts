@@ -31,65 +31,81 @@ const tracker = await Opentracker.start(
   Object.values(contents).map(({ infoHash }) => infoHash),
 );
 
+function eventsNamed(lines: readonly string[], name: string): RarestEvent[] {
+  return eventsOf(lines).filter(({ event }) => event === name);
+}
+
+t.jobs = 2;
 for (const road of ['HTTP', 'UDP'] as const) {
   const content = contents[road];
   const { infoHash } = content;
-  const eventsNamed = (lines: readonly string[], name: string): RarestEvent[] =>
-    eventsOf(lines).filter(({ event }) => event === name);
+  t.test(`over ${road}`, { buffered: true }, async t => {
+    t.test('announced, and told of others', async t => {
+      const seed = await rarest.seed(await network.add(`${road}-seed`), { content, directory: parent });
+      const begun = await tracker.until(infoHash, 'our seed', ({ seeds }) => seeds > 0);
+      t.same(begun, { seeds: 1, leechers: 0, completed: 0 }, 'a seed is there that has completed nothing');
 
-  t.test(`announced over ${road}`, async t => {
-    const seed = await rarest.seed(await network.add(`${road}-seed`), { content, directory: parent });
-    const begun = await tracker.until(infoHash, 'our seed', ({ seeds }) => seeds > 0);
-    t.same(begun, { seeds: 1, leechers: 0, completed: 0 }, 'a seed is there that has completed nothing');
+      const place = await network.add(`${road}-leech`);
+      const leech = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+      t.match(await leech.waitForEnd(ENDED_MS), { code: 0 }, 'a download ends with success');
+      await expectData(t, place, content);
+      const [answer] = eventsNamed(leech.lines, 'tracker');
+      // opentracker tells us of ourselves too.
+      const told = { url: urls[road], peers: 2, seeds: 1, leechers: 1 };
+      t.match(answer, told, 'which the tracker told of one seed');
+      const fetched = await tracker.counts(infoHash);
+      t.same(fetched, { seeds: 1, leechers: 0, completed: 1 }, 'completed once, and gone when it had ended');
 
-    const place = await network.add(`${road}-leech`);
-    const leech = startRarest(place, downloadArgs(place, content.torrent, ALONE));
-    t.match(await leech.waitForEnd(ENDED_MS), { code: 0 }, 'a download ends with success');
-    await expectData(t, place, content);
-    const [answer] = eventsNamed(leech.lines, 'tracker');
-    // opentracker tells us of ourselves too.
-    const told = { url: urls[road], peers: 2, seeds: 1, leechers: 1 };
-    t.match(answer, told, 'which the tracker told of one seed');
-    const fetched = await tracker.counts(infoHash);
-    t.same(fetched, { seeds: 1, leechers: 0, completed: 1 }, 'completed once, and gone when it had ended');
+      const again = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+      t.match(await again.waitForEnd(ENDED_MS), { code: 0 }, 'the same command again has nothing to do');
+      t.equal((await tracker.counts(infoHash)).completed, 1, 'and completes nothing');
 
-    const again = startRarest(place, downloadArgs(place, content.torrent, ALONE));
-    t.match(await again.waitForEnd(ENDED_MS), { code: 0 }, 'the same command again has nothing to do');
-    t.equal((await tracker.counts(infoHash)).completed, 1, 'and completes nothing');
+      seed.kill('SIGTERM');
+      t.match(await seed.waitForEnd(ENDED_MS), { signal: 'SIGTERM' }, 'SIGTERM ends the seed, as a signal');
+      t.same(
+        await tracker.counts(infoHash),
+        { seeds: 0, leechers: 0, completed: 1 },
+        'and the tracker knows',
+      );
+    });
 
-    seed.kill('SIGTERM');
-    t.match(await seed.waitForEnd(ENDED_MS), { signal: 'SIGTERM' }, 'SIGTERM ends the seed, as a signal');
-    t.same(await tracker.counts(infoHash), { seeds: 0, leechers: 0, completed: 1 }, 'and the tracker knows');
-  });
+    t.test('an unfinished download stops', async t => {
+      const place = await network.add(`${road}-lonely`);
+      const lonely = startRarest(place, downloadArgs(place, content.torrent, ALONE));
+      const begun = await tracker.until(infoHash, 'our leecher', ({ leechers }) => leechers > 0);
+      t.same(begun, { seeds: 0, leechers: 1, completed: 1 }, 'a leecher is there');
+      lonely.kill('SIGINT');
+      t.match(await lonely.waitForEnd(ENDED_MS), { signal: 'SIGINT' }, 'SIGINT ends it, as a signal');
+      t.same(
+        await tracker.counts(infoHash),
+        { seeds: 0, leechers: 0, completed: 1 },
+        'and the tracker knows',
+      );
+    });
 
-  t.test(`an unfinished download stops over ${road}`, async t => {
-    const place = await network.add(`${road}-lonely`);
-    const lonely = startRarest(place, downloadArgs(place, content.torrent, ALONE));
-    const begun = await tracker.until(infoHash, 'our leecher', ({ leechers }) => leechers > 0);
-    t.same(begun, { seeds: 0, leechers: 1, completed: 1 }, 'a leecher is there');
-    lonely.kill('SIGINT');
-    t.match(await lonely.waitForEnd(ENDED_MS), { signal: 'SIGINT' }, 'SIGINT ends it, as a signal');
-    t.same(await tracker.counts(infoHash), { seeds: 0, leechers: 0, completed: 1 }, 'and the tracker knows');
-  });
-
-  t.test(`scraped over ${road}`, async t => {
-    const seedPlace = await network.add(`${road}-scraped`);
-    const seed = await rarest.seed(seedPlace, { content, directory: parent });
-    await tracker.seeded(infoHash);
-    const place = await network.add(`${road}-peers`);
-    const args = ['peers', content.torrent, '--scrape', '--timeout', '10s', ...ALONE];
-    const peers = startRarest(place, args);
-    t.match(await peers.waitForEnd(ENDED_MS), { code: 0 }, 'ends with success');
-    const counts = eventsNamed(peers.lines, 'tracker');
-    const expected = [{ url: urls[road], seeds: 1 }];
-    t.match(
-      counts.filter(event => event.peers === undefined),
-      expected,
-      'the tracker counts one seed',
-    );
-    const found = eventsNamed(peers.lines, 'found').map(({ host }) => host);
-    t.ok(found.includes(seedPlace.address), 'and names it');
-    t.same(await tracker.counts(infoHash), { seeds: 1, leechers: 0, completed: 1 }, 'and counts us no more');
-    await seed.stop();
+    t.test('scraped', async t => {
+      const seedPlace = await network.add(`${road}-scraped`);
+      const seed = await rarest.seed(seedPlace, { content, directory: parent });
+      await tracker.seeded(infoHash);
+      const place = await network.add(`${road}-peers`);
+      const args = ['peers', content.torrent, '--scrape', '--timeout', '10s', ...ALONE];
+      const peers = startRarest(place, args);
+      t.match(await peers.waitForEnd(ENDED_MS), { code: 0 }, 'ends with success');
+      const counts = eventsNamed(peers.lines, 'tracker');
+      const expected = [{ url: urls[road], seeds: 1 }];
+      t.match(
+        counts.filter(event => event.peers === undefined),
+        expected,
+        'the tracker counts one seed',
+      );
+      const found = eventsNamed(peers.lines, 'found').map(({ host }) => host);
+      t.ok(found.includes(seedPlace.address), 'and names it');
+      t.same(
+        await tracker.counts(infoHash),
+        { seeds: 1, leechers: 0, completed: 1 },
+        'and counts us no more',
+      );
+      await seed.stop();
+    });
   });
 }

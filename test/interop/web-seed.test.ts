@@ -47,9 +47,9 @@ const awkward: ContentPlan = {
 const network = await Network.create(t);
 const parent = join(network.directory, 'shared');
 const folder = await makeContent(awkward, parent);
-const single = await makeContent(singleFile('single file.bin', 20_000_001, 256 * KIB), parent);
+const single = await makeContent(singleFile('single file.bin', 8_000_001, 128 * KIB), parent);
 const peer = await startLibtorrentSeed(await network.add('slow-peer'), {
-  torrents: [folder, single].map(({ torrent }) => ({ torrent, directory: parent, uploadLimit: 4_000_000 })),
+  torrents: [folder, single].map(({ torrent }) => ({ torrent, directory: parent, uploadLimit: 3_000_000 })),
 });
 
 async function serve(label: string, more: Partial<Parameters<typeof Nginx.start>[1]> = {}): Promise<Nginx> {
@@ -122,8 +122,8 @@ t.test('a magnet link with a web seed; the peer has the metadata and no data', a
 
 t.test('two web seeds at a time', async t => {
   const pair = [
-    await serve('left', { rateBps: 1_500_000 }),
-    await serve('right', { rateBps: 1_500_000 }),
+    await serve('left', { rateBps: 500_000 }),
+    await serve('right', { rateBps: 500_000 }),
   ] as const;
   const urls = pair.map(({ url }) => `${url}/`);
   const torrent = await withWebSeeds(single, 'pair', urls);
@@ -223,7 +223,7 @@ t.test('a server without ranges', async t => {
   t.same(new Set((await web.requests()).map(({ status }) => status)), new Set([200]), 'it sent whole files');
 
   const namespace = await network.add('too-long');
-  const args = ['--json', ...ALONE, '--web-seed', `${web.url}/`, '--stall-timeout', '5s'];
+  const args = ['--json', ...ALONE, '--web-seed', `${web.url}/`, '--stall-timeout', '3s'];
   const program = startRarest(namespace, downloadArgs(namespace, single.torrent, args));
   t.match(await program.waitForEnd(RUN_MS), { code: 6 }, 'a long file cannot be had in parts');
   t.not(warningsAbout(eventsOf(program.lines), 'range').length, 0, 'which is said');

@@ -3,8 +3,9 @@
 import t from 'tap';
 import { type InfoHash, infoHash, type PeerId, peerId } from '../../src/torrent/ids.js';
 import { LIMITS } from '../../src/torrent/limits.js';
+import { shownUrl } from '../../src/torrent/source-urls.js';
 import { parseAnnounceReply, parseScrapeReply } from '../../src/tracker/announce-reply.js';
-import { type AnnounceRequest, announceUrl, scrapeUrl, shownUrl } from '../../src/tracker/announce-url.js';
+import { type AnnounceRequest, announceUrl, scrapeUrl } from '../../src/tracker/announce-url.js';
 import { TrackerError } from '../../src/tracker/tracker-error.js';
 import { decodeReply, encodeAnnounce, encodeConnect, encodeScrape } from '../../src/tracker/udp-packet.js';
 import { seeded } from '../support/random.js';

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Client, COMPLETE_MS, type Order, READY_MS, sourceOf, versionIn } from './client.js';
+import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, sourceOf, versionIn } from './client.js';
 import { PYTHON } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Program } from './program.js';
@@ -30,7 +30,7 @@ export interface Aria2Spec {
 }
 
 function start(namespace: Namespace, spec: Aria2Spec, more: readonly string[]): Program {
-  const port = spec.port ?? 6881;
+  const port = spec.port ?? PEER_PORT;
   const dht = spec.dht ?? spec.bootstrap !== undefined;
   return namespace.start('aria2', [
     ...(spec.prefix ?? []),

@@ -5,6 +5,8 @@ import { type Content, hashesOf } from './content.js';
 import type { Namespace } from './namespaces.js';
 import { eventually, type Program } from './program.js';
 
+/** Where all but Transmission listen, TCP and UDP; each has an address of its own. */
+export const PEER_PORT = 6881;
 /** How long a client may take to verify a few megabytes that are there. */
 export const READY_MS = 60_000;
 /** How long a download may take; some clients let a newcomer wait, and one core may serve ten of them. */

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Client, COMPLETE_MS, type Order, READY_MS, versionIn } from './client.js';
+import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, versionIn } from './client.js';
 import { LIBTORRENT_SCRIPT, PYTHON } from './content.js';
 import type { Namespace } from './namespaces.js';
 import { eventually, type Program } from './program.js';
@@ -12,7 +12,6 @@ const ANSWER_MS = 10_000;
 /** A client announces itself again at intervals of its own; aria2's first try may come before its bootstrap is over. */
 const ANNOUNCED_MS = 90_000;
 const LOOKUP_INTERVAL_MS = 250;
-const PORT = 6881;
 
 export interface TorrentSpec {
   readonly torrent?: string;
@@ -58,7 +57,7 @@ export class Libtorrent {
   readonly peer: string;
 
   constructor(namespace: Namespace, spec: SessionSpec) {
-    this.peer = `${namespace.address}:${PORT}`;
+    this.peer = `${namespace.address}:${PEER_PORT}`;
     const options = {
       listen: [this.peer],
       dht: spec.bootstrap !== undefined,
@@ -92,7 +91,7 @@ export class PrivateDht {
   readonly #program: Program;
 
   private constructor(namespace: Namespace, addresses: readonly string[]) {
-    this.nodes = addresses.map(address => `${address}:${PORT}`);
+    this.nodes = addresses.map(address => `${address}:${PEER_PORT}`);
     const options = { listen: this.nodes, dht: true, bootstrap: this.nodes };
     this.#program = namespace.start('DHT nodes', [PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)]);
   }

@@ -4,13 +4,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Client, COMPLETE_MS, type Order, READY_MS, sourceOf, versionIn } from './client.js';
+import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, sourceOf, versionIn } from './client.js';
 import type { Namespace } from './namespaces.js';
 import { eventually, type Program } from './program.js';
 
 const execute = promisify(execFile);
 const POLL_MS = 250;
-const PORT = 6881;
 /** What its DHT begins with, by name: all are looked up, one after the other, so none may be missing. */
 const ROUTERS = [
   'dht.libtorrent.org',
@@ -79,7 +78,7 @@ async function start(
     ...(bootstrap ? await withRouters(profile, bootstrap) : []),
     'qbittorrent-nox',
     `--profile=${profile}`,
-    `--torrenting-port=${PORT}`,
+    `--torrenting-port=${PEER_PORT}`,
     `--save-path=${directory}`,
     source,
   ]);

@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
-import { type Client, COMPLETE_MS, type Order, sourceOf, versionIn } from './client.js';
+import { type Client, COMPLETE_MS, type Order, PEER_PORT, sourceOf, versionIn } from './client.js';
 import { type Content, hashesOf } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Exit, Program } from './program.js';
 
 const execute = promisify(execFile);
 const BINARY = fileURLToPath(new URL('../../../dist/bin/rarest.js', import.meta.url));
-/** TCP and DHT; each run has a namespace, and so an address, of its own. */
-export const RAREST_PORT = 6881;
+export const RAREST_PORT = PEER_PORT;
 
 /** One line of `--json`. */
 export interface RarestEvent {

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Client, COMPLETE_MS, type Order, READY_MS, sourceOf } from './client.js';
+import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, sourceOf } from './client.js';
 import type { Namespace } from './namespaces.js';
 import type { Program } from './program.js';
 
@@ -14,12 +14,14 @@ const execute = promisify(execFile);
 const FOLDER = fileURLToPath(new URL('../webtorrent', import.meta.url));
 const MANIFEST = join(FOLDER, 'node_modules/webtorrent/package.json');
 const INSTALLED_MS = 300_000;
-const PORT = 6881;
+
+let installation: Promise<unknown> | undefined;
 
 /** Installs what the lock file says where nobody has; its .npmrc keeps scripts and native packages out. */
 async function install(): Promise<void> {
   if (existsSync(MANIFEST)) return;
-  await execute('npm', ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, timeout: INSTALLED_MS });
+  installation ??= execute('npm', ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, timeout: INSTALLED_MS });
+  await installation;
 }
 
 async function start(
@@ -29,7 +31,7 @@ async function start(
   timeoutMs: number,
 ): Promise<Program> {
   await install();
-  const options = { source, directory, port: PORT, bootstrap };
+  const options = { source, directory, port: PEER_PORT, bootstrap };
   const argv = [process.execPath, join(FOLDER, 'client.js'), JSON.stringify(options)];
   const program = namespace.start('webtorrent', argv);
   await program.waitForLine('complete', timeoutMs, line => line === 'complete');

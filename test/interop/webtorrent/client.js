@@ -2,7 +2,8 @@
 //
 //   client.js '{"source": "x.torrent", "directory": "...", "port": 6881, "bootstrap": ["10.77.1.1:6881"]}'
 //
-// Prints "complete" once all pieces are verified and written.
+// Prints "complete" once all pieces are verified and written. The package.json beside it overrides two packages: one is
+// native, and of the other, uint8-util, later versions throw at what WebTorrent 2 gives them.
 
 import WebTorrent from 'webtorrent';
 
