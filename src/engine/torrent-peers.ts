@@ -282,7 +282,7 @@ export class TorrentPeers implements Dialling, SwarmPort {
     return extensionHandshake(link, {
       port: this.#options.network.port,
       metadataSize: this.#metainfo?.infoBytes.length,
-      uploadOnly: this.#swarm?.complete ?? false,
+      uploadOnly: this.#swarm?.uploadOnly ?? false,
       pex: this.#exchange !== undefined,
     });
   }

@@ -221,6 +221,20 @@ t.test('seeding what is here', async t => {
     await run.engine.close();
   });
 
+  t.test('one piece at a time', async t => {
+    write(CONTENT.data);
+    const run = await EngineRun.start(t, directory);
+    run.add(CONTENT, 'torrent', { data: 'complete', seed: goal, superSeed: true });
+    await run.until('seeding');
+    const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [] });
+    const said = await wire.until('extensionHandshake');
+    t.equal(said.uploadOnly, undefined, 'a super-seed does not look like a seed');
+    await wire.until('haveNone');
+    await wire.until('have');
+    await run.engine.close();
+    t.equal(wire.received.filter(({ type }) => type === 'have').length, 1);
+  });
+
   t.test('all, in a folder that cannot be written to', async t => {
     write(CONTENT.data);
     chmodSync(join(out, 'content'), 0o555);

@@ -22,8 +22,9 @@ const KIB = 1024;
 const RUN_MS = 60_000;
 /** Nobody is found, unless a test says who. */
 const ALONE = ['--no-dht', '--no-lsd', '--no-trackers'];
-/** What a server may be asked for beyond the bytes of the torrent: the endgame asks for some twice. */
-const MOST_TWICE = 1.25;
+/** What the servers may give altogether, in bytes of the torrent: one is asked for nothing twice, two are in the endgame. */
+const MOST_OF_ONE = 1.05;
+const MOST_OF_TWO = 1.5;
 
 /** Names that a URL has to escape, small files of which many lie in one piece, and borders within pieces. */
 const awkward: ContentPlan = {
@@ -60,11 +61,11 @@ function sum(requests: readonly WebRequest[]): number {
   return requests.reduce((total, { bytes }) => total + bytes, 0);
 }
 
-/** All of the content was asked for, and hardly anything twice. */
+/** All of the content was asked for, and nothing twice. */
 function expectServed(t: Test, content: Content, requests: readonly WebRequest[]): void {
   const bytes = sum(requests);
   t.ok(
-    bytes >= content.length && bytes < content.length * MOST_TWICE,
+    bytes >= content.length && bytes < content.length * MOST_OF_ONE,
     `served ${bytes} of ${content.length}`,
   );
   t.same(
@@ -129,8 +130,8 @@ t.test('two web seeds at a time', async t => {
   const torrent = await withWebSeeds(single, 'pair', urls);
   await expectDownload(t, await network.add('of-two'), single, torrent, ALONE);
   const bytes = [sum(await pair[0].requests()), sum(await pair[1].requests())] as const;
-  t.ok(Math.min(...bytes) > single.length / 5, `both gave their part: ${bytes.join(', ')}`);
-  t.ok(bytes[0] + bytes[1] < single.length * MOST_TWICE, 'hardly anything twice');
+  t.ok(Math.min(...bytes) > single.length / 10, `both gave their part: ${bytes.join(', ')}`);
+  t.ok(bytes[0] + bytes[1] < single.length * MOST_OF_TWO, 'little of it twice');
 });
 
 t.test('one that has moved', async t => {
