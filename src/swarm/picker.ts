@@ -190,9 +190,8 @@ export class Picker {
 
   /** How many hold the rarest missing piece, where this peer is one of them. */
   #rarityOffered(peer: SwarmPeer): number {
-    if (this.availability.size === 0) return Number.POSITIVE_INFINITY;
-    const rarest = this.availability.at(0);
-    return peer.have.has(rarest) ? this.availability.of(rarest) : Number.POSITIVE_INFINITY;
+    const rarest = this.availability.size > 0 ? this.availability.at(0) : undefined;
+    return rarest !== undefined && peer.have.has(rarest) ? this.availability.of(rarest) : Infinity;
   }
 
   /** Helps with pieces in progress that at most so many hold: those nobody owns, or, as a last resort, also those of others. */
@@ -286,6 +285,8 @@ export class Picker {
     const stop = Math.min(goal, out.count + duplicates - Math.min(duplicates, peer.outstanding.count));
     for (const partial of this.#partials.values()) {
       if (!peer.have.has(partial.piece) || partial.parole) continue;
+      // One server is not asked for what lies in the long answer of another; if that fails, it says so.
+      if (peer.facts.webSeed && partial.owner?.facts.webSeed) continue;
       while (out.count < stop) {
         const block = partial.leastAsked(
           block => !peer.outstanding.has(this.#geometry.blockNumber(partial.piece, block)),

@@ -109,6 +109,18 @@ t.test('it is not snubbed, for it chokes when it fails; what is late goes to oth
   t.equal(drawn.awaited('A').length, 4);
 });
 
+t.test('at the end, two of them are not asked for the same', async t => {
+  const drawn = swarmOf('we: ..', { blocksPerPiece: 4 });
+  drawn.join('W', '##', WEB);
+  drawn.join('V', '##', WEB);
+  t.equal(drawn.asked('W').length, 8);
+  t.same(drawn.asked('V'), [], 'all is on its way');
+  drawn.says('W', { type: 'choke' });
+  t.equal(drawn.asked('V').length, 8, 'until the first one fails');
+  drawn.join('A', '##');
+  t.ok(drawn.asked('A').length > 0, 'a peer helps all the same');
+});
+
 t.test('it has no place among those who are choked and unchoked', async t => {
   const drawn = swarmOf(`we: ${none(50)}`, { settings: { unchokeSlots: 1, optimisticSlots: 0 } });
   drawn.join('W', all(50), WEB);
