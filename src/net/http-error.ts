@@ -6,6 +6,8 @@ export type HttpErrorKind =
   | 'too-many-redirects'
   | 'too-large'
   | 'bad-url'
+  /** An address of this machine or its network that may not be asked for this. */
+  | 'too-near'
   /** For callers who can do nothing with the status they got. */
   | 'status'
   | 'network'

@@ -6,8 +6,10 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createUnzip } from 'node:zlib';
+import { EVERYWHERE, MACHINE, type Scope } from '../torrent/ip.js';
 import { HttpError, httpError } from './http-error.js';
 import { firstHop, type HttpHop, nextHop, redirectTarget } from './http-hop.js';
+import { checkedLookup, type NearRule, nearnessOf, scopeOfHost } from './http-scope.js';
 
 export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -18,6 +20,8 @@ export interface HttpOptions {
   /** ms in all, redirects and body included; undefined: no bound. */
   readonly totalMs?: number;
   readonly maxRedirects: number;
+  /** What may be asked at addresses of this machine and its network; undefined: everything. */
+  readonly nearRule?: NearRule;
   readonly signal?: AbortSignal;
 }
 
@@ -36,8 +40,9 @@ export interface HttpResponse {
   destroy(): void;
 }
 
-/** Begins a GET on a pooled connection, or on a `fresh` one. */
-export type SendRequest = (url: URL, options: RequestOptions & { readonly fresh: boolean }) => ClientRequest;
+/** How to begin a GET: on a pooled connection to nothing nearer than `nearest`, or on a `fresh` one. */
+export type SendOptions = RequestOptions & { readonly fresh: boolean; readonly nearest: Scope };
+export type SendRequest = (url: URL, options: SendOptions) => ClientRequest;
 
 export class HttpExchange {
   readonly #options: HttpOptions;
@@ -51,6 +56,10 @@ export class HttpExchange {
   /** Why we gave up, which is what the caller is to hear instead of what the socket says then. */
   #failure: HttpError | undefined;
   #isOver = false;
+  /** How far the address reaches that a redirect came from: it leads to nothing nearer. */
+  #redirectedFrom: Scope = MACHINE;
+  /** How far the address reaches that is connected to; where the system does not tell it, the strictest is assumed. */
+  #connectedTo: Scope = EVERYWHERE;
   readonly #aborted = () => this.giveUp(new HttpError('aborted', 'given up'));
 
   /** @param onOver called once, when no handle is left */
@@ -81,6 +90,7 @@ export class HttpExchange {
         if (redirects >= maxRedirects)
           throw new HttpError('too-many-redirects', `more than ${maxRedirects} redirects`);
         hop = nextHop(hop, location);
+        this.#redirectedFrom = this.#connectedTo;
       }
     } catch (error) {
       const failure = this.#failure ?? httpError(error);
@@ -102,12 +112,15 @@ export class HttpExchange {
   /** The headers of the answer to one request. Connections that the server closed while they were idle get a second try. */
   #answer(hop: HttpHop, fresh: boolean): Promise<IncomingMessage> {
     if (this.#failure) throw this.#failure;
-    const { localAddress } = this.#options;
+    const { localAddress, nearRule } = this.#options;
+    const nearness = nearnessOf(hop.url, this.#redirectedFrom, nearRule);
     return new Promise((resolve, reject) => {
       this.#rejectAnswer = reject;
       const request = this.#send(hop.url, {
         headers: hop.headers,
         fresh,
+        nearest: nearness.nearest,
+        lookup: checkedLookup(nearness),
         ...(localAddress !== undefined && { localAddress, family: isIP(localAddress) }),
       });
       this.#request = request;
@@ -130,7 +143,12 @@ export class HttpExchange {
   /** A request that waits for its turn among others to the host has no socket yet, and time does not run. */
   #watchConnecting(socket: Socket): void {
     this.#expectProgress();
-    if (socket.connecting) socket.once('connect', () => this.#expectProgress());
+    const connected = () => {
+      this.#connectedTo = scopeOfHost(socket.remoteAddress);
+      this.#expectProgress();
+    };
+    if (socket.connecting) socket.once('connect', connected);
+    else connected();
   }
 
   #responseOf(hop: HttpHop, message: IncomingMessage): HttpResponse {

@@ -3,12 +3,14 @@
 
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { EVERYWHERE, MACHINE, PRIVATE } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
 import { HttpError } from './http-error.js';
 import { HttpExchange, type HttpOptions, type HttpResponse, type SendRequest } from './http-exchange.js';
 
 export { HttpError, type HttpErrorKind } from './http-error.js';
 export type { HttpOptions, HttpResponse } from './http-exchange.js';
+export type { NearRule } from './http-scope.js';
 
 export interface HttpClientOptions {
   /** IP address that connections are made from; undefined: the system chooses. */
@@ -17,23 +19,34 @@ export interface HttpClientOptions {
   readonly userAgent?: string;
 }
 
+interface Pool {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
 export class HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #httpAgent: HttpAgent;
-  readonly #httpsAgent: HttpsAgent;
+  /**
+   * By the nearest that may be connected to, so that a connection found in a pool was made under the same restriction
+   * as one that would be made now.
+   */
+  readonly #pools: readonly Pool[];
   readonly #exchanges = new Set<HttpExchange>();
   #closed = false;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
     const pool = { keepAlive: true, maxSockets: LIMITS.httpSocketsPerHost, timeout: LIMITS.httpIdleMs };
-    this.#httpAgent = new HttpAgent(pool);
-    this.#httpsAgent = new HttpsAgent(pool);
+    this.#pools = [MACHINE, PRIVATE, EVERYWHERE].map(() => ({
+      http: new HttpAgent(pool),
+      https: new HttpsAgent(pool),
+    }));
   }
 
   /**
    * Asks for a URL and follows redirects; fulfilled, whatever the status, when the headers are there. The body must then be
-   * read to its end or `destroy()`ed. Rejects with HttpError.
+   * read to its end or `destroy()`ed. Rejects with HttpError. No redirect leads from the internet into a private network
+   * or to this machine, nor from a private network to this machine, whatever names are looked up to in the meantime.
    */
   async get(url: string, options: HttpOptions): Promise<HttpResponse> {
     if (this.#closed) throw new HttpError('aborted', 'the client is closed');
@@ -59,14 +72,18 @@ export class HttpClient {
   close(): void {
     this.#closed = true;
     for (const exchange of [...this.#exchanges]) exchange.giveUp(new HttpError('aborted', 'given up'));
-    this.#httpAgent.destroy();
-    this.#httpsAgent.destroy();
+    for (const { http, https } of this.#pools) {
+      http.destroy();
+      https.destroy();
+    }
   }
 
-  readonly #send: SendRequest = (url, { fresh, ...options }) =>
-    url.protocol === 'https:'
-      ? httpsRequest(url, { ...options, agent: fresh ? false : this.#httpsAgent })
-      : httpRequest(url, { ...options, agent: fresh ? false : this.#httpAgent });
+  readonly #send: SendRequest = (url, { fresh, nearest, ...options }) => {
+    const { http, https } = this.#pools[nearest] as Pool;
+    return url.protocol === 'https:'
+      ? httpsRequest(url, { ...options, agent: fresh ? false : https })
+      : httpRequest(url, { ...options, agent: fresh ? false : http });
+  };
 }
 
 /** All of a body. Rejects with HttpError: 'too-large' when it has more than `maxBytes`, and as `body` does. */

@@ -3,7 +3,7 @@
 
 import type { CloseReason } from '../torrent/errors.js';
 import { formatHostPort, isPort } from '../torrent/host-port.js';
-import { addressBytes, isDialable } from '../torrent/ip.js';
+import { addressBytes, EVERYWHERE, isDialable, type Scope, scopeOf } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { PeerExchangeMessage, PexFlags, PexPeer } from '../wire/message.js';
 import type { Address, PeerNumber } from './port.js';
@@ -25,17 +25,12 @@ export interface PexVerdict {
 
 const NOTHING: PexVerdict = { addresses: [] };
 
-/** How far an address reaches: only this machine, only a private network, or everywhere. */
-const MACHINE = 0;
-const PRIVATE = 1;
-const EVERYWHERE = 2;
-
 interface Member {
-  readonly scope: number;
+  readonly scope: Scope;
   contact: PexContact;
   /** The contact's address as text, and how far it reaches. */
   key: string | undefined;
-  addressScope: number;
+  addressScope: Scope;
   /** Whom it was told of and not told to be gone; undefined while it does not want to be told anything. */
   told: Map<string, Address> | undefined;
   /** When it may be told more. */
@@ -173,7 +168,7 @@ export class PeerExchange {
  * Those that could be peers: no ports or hosts that nobody listens at, nothing nearer than its teller is (who is on the
  * internet must not send us into our own network), each host of the internet once (BEP 11, "Duplicate IP addresses").
  */
-function believable(added: readonly PexPeer[], scope: number): PexPeer[] {
+function believable(added: readonly PexPeer[], scope: Scope): PexPeer[] {
   const seen = new Set<string>();
   return added.filter(({ host, port }) => {
     const bytes = addressBytes(host);
@@ -184,23 +179,4 @@ function believable(added: readonly PexPeer[], scope: number): PexPeer[] {
     seen.add(name);
     return true;
   });
-}
-
-/** RFC 6890's loopback, private, shared and link-local blocks; RFC 4193 for IPv6. */
-function scopeOf(bytes: Uint8Array | undefined): number {
-  if (bytes === undefined) return EVERYWHERE;
-  const [first = 0, second = 0] = bytes;
-  if (bytes.length === 4) {
-    if (first === 127) return MACHINE;
-    const isPrivate =
-      first === 10 ||
-      (first === 172 && second >> 4 === 1) ||
-      (first === 192 && second === 168) ||
-      (first === 169 && second === 254) ||
-      (first === 100 && second >> 6 === 1);
-    return isPrivate ? PRIVATE : EVERYWHERE;
-  }
-  if (bytes.every((byte, at) => byte === (at === 15 ? 1 : 0))) return MACHINE;
-  const isLinkLocal = first === 0xfe && second >> 6 === 2;
-  return (first & 0xfe) === 0xfc || isLinkLocal ? PRIVATE : EVERYWHERE;
 }

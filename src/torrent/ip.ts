@@ -3,6 +3,12 @@
 /** Longest IPv6 text: eight groups, the last two written as IPv4 (RFC 4291, 2.2). */
 const LONGEST = 45;
 
+/** How far an address reaches: only this machine, only a private network, or everywhere. The nearer, the smaller. */
+export type Scope = typeof MACHINE | typeof PRIVATE | typeof EVERYWHERE;
+export const MACHINE = 0;
+export const PRIVATE = 1;
+export const EVERYWHERE = 2;
+
 /**
  * The 4 or 16 bytes of an IP literal, in network order; undefined when it is none. An IPv4-mapped IPv6 address
  * (RFC 4291, 2.5.5.2) is the same host as its IPv4 address and gives 4 bytes. No brackets, zones or octal digits.
@@ -37,6 +43,31 @@ export function isDialable(bytes: Uint8Array): boolean {
   if (bytes.length === 4) return first !== 0 && first < 224;
   if (first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80)) return false;
   return bytes.some(byte => byte !== 0);
+}
+
+/**
+ * How far these 4 or 16 bytes reach, by the registries of RFC 6890 and RFC 4193: loopback, and the unspecified address,
+ * which systems take for loopback, are this machine; private, shared, link-local, unique local and the former site-local
+ * (RFC 3879) blocks are a private network. Unknown bytes count as everywhere. An address of the internet that this very
+ * machine has is not recognized.
+ */
+export function scopeOf(bytes: Uint8Array | undefined): Scope {
+  if (bytes === undefined) return EVERYWHERE;
+  const [first = 0, second = 0] = bytes;
+  if (bytes.length === 4) {
+    if (first === 127 || first === 0) return MACHINE;
+    const isPrivate =
+      first === 10 ||
+      (first === 172 && second >> 4 === 1) ||
+      (first === 192 && second === 168) ||
+      (first === 169 && second === 254) ||
+      (first === 100 && second >> 6 === 1);
+    return isPrivate ? PRIVATE : EVERYWHERE;
+  }
+  if (isMapped(bytes)) return scopeOf(bytes.subarray(12));
+  if (bytes.every((byte, at) => byte === 0 || (at === 15 && byte === 1))) return MACHINE;
+  const isLocal = (first & 0xfe) === 0xfc || (first === 0xfe && second >= 0x80);
+  return isLocal ? PRIVATE : EVERYWHERE;
 }
 
 function ipv4Bytes(text: string): Uint8Array | undefined {

@@ -16,14 +16,16 @@ const single = await makeContent(singleFile('single.bin', 45_000_000, 256 * KIB)
 const seed = await startTransmissionSeed(await network.add('seed'), [folder, single], parent);
 const byPeer = ['--no-dht', '--peer', seed.peer];
 
-// Each run has an address of its own: transmission refuses one that it remembers as a seed of the same torrent.
-t.test('a magnet link and the address of a peer', async t => {
-  for (const content of [folder, single]) {
+// Each run has an address of its own: transmission refuses one that it remembers as a seed of the same torrent. They run
+// at the same time, since it lets each newcomer wait for its next round.
+t.jobs = 3;
+for (const content of [folder, single]) {
+  t.test(`a magnet link and the address of a peer: ${content.name}`, { buffered: true }, async t => {
     const namespace = await network.add(`peer-${content.pieces}`);
     await expectDownload(t, namespace, content, content.magnet, byPeer);
-  }
-});
+  });
+}
 
-t.test('without --json, stdout lists the paths', async t => {
+t.test('without --json, stdout lists the paths', { buffered: true }, async t => {
   await expectPaths(t, await network.add('paths'), folder, folder.magnet, byPeer);
 });

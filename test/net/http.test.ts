@@ -1,12 +1,19 @@
 // The HTTP client against servers on loopback: what they may answer, and what they may fail to.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import dns from 'node:dns';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import tls from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { HttpClient, HttpError, type HttpErrorKind, type HttpOptions, readBody } from '../../src/net/http.js';
+import { checkedLookup } from '../../src/net/http-scope.js';
+import { EVERYWHERE, MACHINE, PRIVATE, type Scope } from '../../src/torrent/ip.js';
 import { LIMITS } from '../../src/torrent/limits.js';
+import { LOCALHOST_TLS } from '../fixtures/tls.js';
 
 const OPTIONS: HttpOptions = { timeoutMs: 20_000, maxRedirects: 3 };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -267,12 +274,148 @@ t.test('refused, not found, not HTTP, not trusted', async t => {
     'network',
     'the server closed the connection',
   );
-  const tls = createHttpsServer(SELF_SIGNED, (_, response) => response.end());
+  const tls = createHttpsServer(LOCALHOST_TLS, (_, response) => response.end());
   await fails(
     t,
     body(client, `https://127.0.0.1:${await listening(t, tls)}`),
     'network',
     'its certificate is self-signed',
+  );
+});
+
+/** Sockets that connect from now on say that they are connected to this address, which may be changed. */
+function pretendConnected(t: Test, to: { address: string }): void {
+  const pretend = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    Object.defineProperty(socket, 'remoteAddress', { get: () => to.address });
+  };
+  subscribe('net.client.socket', pretend);
+  t.teardown(() => unsubscribe('net.client.socket', pretend));
+}
+
+/** From now on names have these addresses. */
+function pretendNames(t: Test, names: Readonly<Record<string, readonly string[]>>): void {
+  const { lookup } = dns;
+  const pretended = (name: string, _options: unknown, callback: (...results: unknown[]) => void) =>
+    callback(
+      null,
+      (names[name] ?? []).map(address => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+  Object.assign(dns, { lookup: pretended });
+  syncBuiltinESMExports();
+  t.teardown(() => {
+    Object.assign(dns, { lookup });
+    syncBuiltinESMExports();
+  });
+}
+
+t.test('TLS with a certificate that is trusted, for the host that it names', async t => {
+  const { createSecureContext } = tls;
+  t.intercept(tls, 'createSecureContext', {
+    value: (options: tls.SecureContextOptions) => createSecureContext({ ca: LOCALHOST_TLS.cert, ...options }),
+  });
+  const server = createHttpsServer(LOCALHOST_TLS, (request, response) =>
+    request.url === '/away' ? response.writeHead(302, { location: '/' }).end() : response.end('sealed'),
+  );
+  let handshakes = 0;
+  server.on('secureConnection', () => handshakes++);
+  const port = await listening(t, server);
+  const client = new HttpClient({});
+  t.teardown(() => client.close());
+  t.equal(text(await body(client, `https://127.0.0.1:${port}/away`)), 'sealed');
+  t.equal(text(await body(client, `https://127.0.0.1:${port}/`)), 'sealed');
+  t.ok(handshakes < 3, 'connections are kept');
+  pretendNames(t, { 'other.test': ['127.0.0.1'] });
+  const other = body(client, `https://other.test:${port}/`);
+  await fails(t, other, 'network', 'its certificate is for another host');
+});
+
+t.test('no redirect leads to a nearer address', async t => {
+  const inner = await site(t, (_, response) => response.end('secret'));
+  const { client, url, asked, server } = await site(t, (request, response) => {
+    if (request.url === '/') response.end('stay');
+    else response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end();
+  });
+  let connections = 0;
+  server.on('connection', () => connections++);
+  const remote = { address: '127.0.0.1' };
+  pretendConnected(t, remote);
+  const redirected = (to: string) => body(client, `${url}/?${encodeURIComponent(to)}`);
+  t.equal(text(await body(client, url)), 'stay');
+  t.equal(text(await redirected(inner.url)), 'secret', 'between servers of this machine they may lead');
+  const here = ['127.0.0.1', '127.1', '0x7f000001', '2130706433', '127.0.0.1.', '0.0.0.0', '[::]', '[::1]'];
+  const machine = [...here, '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', 'localhost', 'localhost.', 'mixed.test'];
+  const network = ['10.0.0.1', '192.168.1.1', '169.254.169.254', '[fe80::1]', '[fd00::1]', 'router.test'];
+  pretendNames(t, {
+    localhost: ['127.0.0.1'],
+    'localhost.': ['::1'],
+    'mixed.test': ['127.0.0.1', '192.168.1.1'],
+    'router.test': ['192.168.1.1', 'fe80::1%2'],
+  });
+  const before = inner.asked.length;
+  remote.address = '93.184.216.34';
+  for (const [hosts, place] of [
+    [machine, 'this machine'],
+    [network, 'your network'],
+  ] as const) {
+    for (const host of hosts) {
+      const message = `redirected to an address of ${place}, which is refused`;
+      await fails(t, redirected(`http://${host}:${inner.port}/`), 'too-near', message);
+    }
+  }
+  for (const address of ['10.1.2.3', 'fe80::1%eth0', '::ffff:192.168.0.1']) {
+    remote.address = address;
+    t.equal(text(await body(client, url)), 'stay');
+    const near = redirected(`http://127.0.0.1:${inner.port}/`);
+    await fails(t, near, 'too-near', 'redirected to an address of this machine, which is refused');
+  }
+  t.equal(inner.asked.length, before, 'nothing was asked');
+  t.equal(asked.length - connections, 4, 'four redirects came on connections that were kept');
+  // Outward they may lead; that this address cannot be connected to from loopback is another matter.
+  const outward = client.get(`${url}/?http://192.0.2.1:1/`, { ...OPTIONS, localAddress: '127.0.0.1' });
+  await fails(t, outward, 'network', /./);
+});
+
+t.test('a name is connected to at addresses that are allowed, and at no others', async t => {
+  const addresses = ['127.0.0.1', '192.168.1.1', '::1', '198.51.100.1', '2001:db8::1'];
+  pretendNames(t, { 'all.test': addresses, 'here.test': ['127.0.0.1', '::1'] });
+  const lookedUp = (name: string, nearest: Scope, all: boolean) =>
+    new Promise<unknown>(resolve => {
+      const refusal = (scope: Scope) => new HttpError('too-near', `scope ${scope}`);
+      checkedLookup({ nearest, refusal })(name, { all }, (error, found) => resolve(error ?? found));
+    });
+  const allOf = async (nearest: Scope) =>
+    ((await lookedUp('all.test', nearest, true)) as dns.LookupAddress[]).map(({ address }) => address);
+  t.same(await allOf(MACHINE), addresses);
+  t.same(await allOf(PRIVATE), ['192.168.1.1', '198.51.100.1', '2001:db8::1']);
+  t.same(await allOf(EVERYWHERE), ['198.51.100.1', '2001:db8::1']);
+  t.equal(await lookedUp('all.test', PRIVATE, false), '192.168.1.1');
+  for (const all of [true, false])
+    t.match(await lookedUp('here.test', PRIVATE, all), { kind: 'too-near', message: `scope ${MACHINE}` });
+});
+
+t.test('a rule of what may be asked of this machine holds on every way there', async t => {
+  const { client, url, asked, port } = await site(t, (request, response) => {
+    if (request.url === '/open/away') response.writeHead(302, { location: '/secret' });
+    response.end('x');
+  });
+  const nearRule = {
+    nearest: ({ pathname }: URL) => (pathname.startsWith('/open') ? MACHINE : PRIVATE),
+    reason: 'only /open is',
+  };
+  const message = 'it names an address of this machine in a way that is refused: only /open is';
+  t.equal(text(await body(client, `${url}/open`, { nearRule })), 'x');
+  t.equal(text(await body(client, `http://localhost:${port}/secret`)), 'x', 'a connection is kept');
+  for (const to of ['/secret', '/open/../secret', '/open/%2e%2e/secret', '/open/away']) {
+    for (const from of [url, `http://localhost:${port}`, url.replace('http', 'https')]) {
+      if (to === '/open/away' && !from.startsWith(url)) continue;
+      await fails(t, body(client, from + to, { nearRule }), 'too-near', message);
+    }
+  }
+  t.same(
+    asked.map(request => request.url),
+    ['/open', '/secret', '/open/away'],
+    'a kept connection of others is not used',
   );
 });
 
@@ -350,25 +493,3 @@ t.test('connections are kept, bounded, and replaced when the server closed them'
   t.equal(text(await body(forgetful.client, forgetful.url)), 'fresh', 'asked again on a new connection');
   t.equal(forgetful.asked.length, 3);
 });
-
-/** Nobody trusts it: that it has expired does not matter. */
-const SELF_SIGNED = {
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQghlrwV1L4Se4QolJe
-RdWPBjowIPNrQ51rBE+kTgAAtGWhRANCAAShWVaw/JeLLw16EH88I7E27tIkZcEh
-wzdiO20ilrU+w/VlDA2cVAfUGCIry41luZawXGs/OwHnD1EfsN6GTvqv
------END PRIVATE KEY-----
-`,
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBhDCCASmgAwIBAgIUfGXmlnrDUi4m3jjzauVE54g0D7wwCgYIKoZIzj0EAwIw
-FjEUMBIGA1UEAwwLcmFyZXN0LXRlc3QwIBcNMjYxMTIyMjEwNzAyWhgPMjEyNjEw
-MjkyMTA3MDJaMBYxFDASBgNVBAMMC3JhcmVzdC10ZXN0MFkwEwYHKoZIzj0CAQYI
-KoZIzj0DAQcDQgAEoVlWsPyXiy8NehB/PCOxNu7SJGXBIcM3YjttIpa1PsP1ZQwN
-nFQH1BgiK8uNZbmWsFxrPzsB5w9RH7Dehk76r6NTMFEwHQYDVR0OBBYEFPEsSinQ
-42xbMwNeq4xFIyHqLJVfMB8GA1UdIwQYMBaAFPEsSinQ42xbMwNeq4xFIyHqLJVf
-MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAPGW5bNodEawwFpY
-Au0sdhiYW0EdyP+SyuHvT2e5y0pfAiEAzoNazpcvJgPgFzUSp1eUWccGg/ofhNs6
-sVt2hDFqJWI=
------END CERTIFICATE-----
-`,
-};

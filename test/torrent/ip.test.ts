@@ -1,6 +1,14 @@
 import t from 'tap';
 import { fromHex, toHex } from '../../src/torrent/ids.js';
-import { addressBytes, hostText, isDialable } from '../../src/torrent/ip.js';
+import {
+  addressBytes,
+  EVERYWHERE,
+  hostText,
+  isDialable,
+  MACHINE,
+  PRIVATE,
+  scopeOf,
+} from '../../src/torrent/ip.js';
 
 const hexOf = (host: string): string | undefined => {
   const bytes = addressBytes(host);
@@ -107,4 +115,34 @@ t.test('places nobody can be reached at', async t => {
     t.notOk(isDialable(addressBytes(host) ?? new Uint8Array()), host);
   for (const host of ['127.0.0.1', '10.0.0.1', '223.255.255.255', '::1', 'fec0::1', '2001:db8::1'])
     t.ok(isDialable(addressBytes(host) ?? new Uint8Array()), host);
+});
+
+t.test('how far an address reaches', async t => {
+  const hosts = {
+    [MACHINE]: ['127.0.0.1', '127.255.255.255', '0.0.0.0', '0.1.2.3', '::1', '::', '::ffff:127.0.0.1'],
+    [PRIVATE]: [
+      ...['10.0.0.0', '10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.0', '192.168.255.255'],
+      ...['169.254.169.254', '100.64.0.0', '100.127.255.255', '::ffff:192.168.1.1', '::ffff:a00:1'],
+      ...['fe80::1', 'febf::', 'fec0::1', 'feff::', 'fc00::', 'fdff::1'],
+    ],
+    [EVERYWHERE]: [
+      ...['126.255.255.255', '128.0.0.0', '1.0.0.0', '9.255.255.255', '11.0.0.0', '172.15.255.255'],
+      ...['172.32.0.0', '192.167.255.255', '192.169.0.0', '169.253.0.0', '169.255.0.0', '100.63.255.255'],
+      ...[
+        '100.128.0.0',
+        '::ffff:8.8.8.8',
+        '::2',
+        '1::1',
+        'fbff::',
+        'fe00::',
+        'fe7f::',
+        'ff02::1',
+        '2001:db8::1',
+      ],
+    ],
+  };
+  for (const [scope, list] of Object.entries(hosts))
+    for (const host of list) t.equal(scopeOf(addressBytes(host)), Number(scope), host);
+  t.equal(scopeOf(bytesOf('00000000000000000000ffff7f000001')), MACHINE, 'mapped, in 16 bytes');
+  t.equal(scopeOf(undefined), EVERYWHERE);
 });

@@ -17,9 +17,11 @@ Written by \`npm run proof -- --test-arg=--record\`. Figures are of one machine 
   interop: `# With other clients
 
 Written by \`npm run test:interop -- --test-arg=--record\`: what one run of these tests saw. Each client runs in a network
-namespace with an address of its own, on a network without a way out. Seconds are those of the download, from the start of
-the client that fetches; some clients wait by design, as Transmission does until its next round of unchoking, and aria2
-before it enters a DHT.
+namespace with an address of its own, on a network without a way out, over TCP, with neither local discovery nor peer
+exchange; those that can encrypt are allowed to do without. Seconds are those of the download, from the start of the client
+that fetches. Some wait by design: Transmission until its next round of unchoking, aria2 before it enters a DHT, and all for
+nodes of the DHT that have left. Transmission 3.00 announces itself in a DHT a minute and a half after its start, so it is
+met by trackers alone.
 `,
 } as const;
 
