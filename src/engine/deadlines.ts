@@ -33,7 +33,7 @@ export class Deadlines {
 
   /**
    * The error of the first limit that has run out.
-   * @param wantsMetadata whether the metadata is still missing @param why counts for the message of NO_METADATA
+   * @param wantsMetadata whether the metadata is still missing @param why who was asked, for the message
    */
   expired(now: number, wantsMetadata: boolean, why: () => string): TorrentError | undefined {
     const { timeoutMs, stallTimeoutMs, metadataTimeoutMs } = this.#limits;
@@ -45,13 +45,12 @@ export class Deadlines {
       });
     }
     if (timeoutMs !== undefined && sinceStartMs >= timeoutMs) {
-      return new TorrentError('STALLED', `downloading: not complete within ${seconds(timeoutMs)}`, {
-        hint: RESUMABLE,
-      });
+      const message = `downloading: not complete within ${seconds(timeoutMs)}: ${why()}`;
+      return new TorrentError('STALLED', message, wantsMetadata ? {} : { hint: RESUMABLE });
     }
     if (stallTimeoutMs !== undefined && now - this.#progressedAtMs >= stallTimeoutMs) {
-      const message = `downloading: nothing new for ${seconds(stallTimeoutMs)}`;
-      return new TorrentError('STALLED', message, { hint: RESUMABLE });
+      const message = `downloading: nothing new for ${seconds(stallTimeoutMs)}: ${why()}`;
+      return new TorrentError('STALLED', message, wantsMetadata ? {} : { hint: RESUMABLE });
     }
     return undefined;
   }

@@ -91,7 +91,9 @@ class Engine implements EngineHandle, EngineContext {
     const key = toHex(infoHash);
     if (this.#closing) throw new TorrentError('INTERNAL', `adding ${key}: the engine is closed`);
     if (this.#torrents.has(key)) {
-      throw new TorrentError('LOCKED', `adding ${key}: this torrent is being downloaded already`);
+      throw new TorrentError('LOCKED', `adding ${key}: this torrent is at work already`, {
+        hint: 'name it once',
+      });
     }
     const torrent = new Torrent(this, infoHash, source, options, onComplete);
     this.#torrents.set(key, torrent);

@@ -1,11 +1,13 @@
-// Metadata between runs: what was kept of an earlier one, and --save-torrent.
+// Metadata between runs: what was kept of an earlier one, what this run adds, and --save-torrent.
 
-import { writeFile } from 'node:fs/promises';
-import { diskError } from '../storage/disk-error.js';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { diskError, errnoOf } from '../storage/disk-error.js';
 import { findCached } from '../storage/metadata-cache.js';
-import type { InfoHash } from '../torrent/ids.js';
+import { TorrentError } from '../torrent/errors.js';
+import { equalBytes, type InfoHash } from '../torrent/ids.js';
 import { buildTorrent, parseInfo } from '../torrent/metainfo.js';
 import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
+import type { TorrentOptions } from './options.js';
 
 /** The metainfo of an earlier run, with what the magnet link adds to it; undefined when there is none. */
 export async function keptMetainfo(
@@ -21,11 +23,41 @@ export async function keptMetainfo(
   return parseInfo(kept.infoBytes, [...magnet.trackers, ...others], webSeeds);
 }
 
-/** Writes a .torrent. @throws TorrentError DISK_FULL, DISK_IO */
-export async function saveTorrent(path: string, metainfo: Metainfo): Promise<void> {
+/** With the trackers and web seeds that the user adds. */
+export function withAdditions(
+  metainfo: Metainfo,
+  { trackers, webSeeds }: Pick<TorrentOptions, 'trackers' | 'webSeeds'>,
+): Metainfo {
+  return {
+    ...metainfo,
+    trackers: [...metainfo.trackers, ...trackers],
+    webSeeds: [...metainfo.webSeeds, ...webSeeds],
+  };
+}
+
+/**
+ * Writes a .torrent. A file that is there already is left alone where it is the same, and overwritten only with `force`.
+ * @throws TorrentError EXISTS, DISK_FULL, DISK_IO
+ */
+export async function saveTorrent(path: string, metainfo: Metainfo, force: boolean): Promise<void> {
+  const bytes = buildTorrent(metainfo);
   try {
-    await writeFile(path, buildTorrent(metainfo));
+    await writeFile(path, bytes, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    throw diskError(`saving ${path}`, error);
+    if (errnoOf(error) !== 'EEXIST') throw diskError(`saving ${path}`, error);
+    if (await holds(path, bytes)) return;
+    throw new TorrentError('EXISTS', `saving ${path}: there is a file in the way`, {
+      hint: 'name another one, or overwrite it with --force',
+    });
+  }
+}
+
+/** Whether the file has just these bytes; one that cannot be read has not. */
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    const { size } = await stat(path);
+    return size === bytes.length && equalBytes(await readFile(path), bytes);
+  } catch {
+    return false;
   }
 }

@@ -55,7 +55,8 @@ export interface TorrentOptions {
   /** Undefined: end at 100 %. A goal without ratio and time: seed for ever. */
   readonly seed: SeedGoal | undefined;
   readonly recheck: boolean;
-  readonly trust: boolean;
+  /** Believe what is on disk: for this run, or also later on where it was `hashed` a moment ago. */
+  readonly trust: boolean | 'hashed';
   readonly force: boolean;
   /** Write the metadata there as a .torrent. */
   readonly saveTorrent: string | undefined;

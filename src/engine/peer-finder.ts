@@ -1,6 +1,7 @@
 // Who is in a swarm, without joining it: the addresses that a magnet link, trackers, the DHT and the local network name,
 // each told once.
 
+import { networkInterfaces } from 'node:os';
 import { formatHostPort } from '../torrent/host-port.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
@@ -54,6 +55,8 @@ export class PeerFinder {
 
   #tell({ host, port }: HostPort, from: string): void {
     const key = formatHostPort({ host, port });
+    // Trackers name us too, for we ask them as a peer.
+    if (port === this.#options.context.network.port && isOwnHost(host)) return;
     if (this.#told.has(key) || this.#told.size >= LIMITS.foundAddresses) return;
     this.#told.add(key);
     this.#options.onEvent({ event: 'found', host, port, from });
@@ -101,6 +104,12 @@ export class PeerFinder {
   #reported(report: TrackerReport): void {
     this.#options.find.onEvent({ event: 'tracker', ...report });
   }
+}
+
+function isOwnHost(host: string): boolean {
+  return Object.values(networkInterfaces()).some(addresses =>
+    addresses?.some(({ address }) => address === host),
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -29,6 +29,8 @@ export class Searches {
   /** Places in the DHT and on the local network. */
   #places: { remove(): void }[] = [];
   #isPrivate = false;
+  /** What the last tracker that failed said. */
+  #trouble: string | undefined;
   #started = false;
   #stopped = false;
 
@@ -67,6 +69,18 @@ export class Searches {
     this.#trackers?.completed(now);
   }
 
+  /** Who was asked and what came of it, in words for the error that it was not enough. @param counts of the connections */
+  account(counts: string | undefined): string {
+    const { context, recruiter } = this.#options;
+    const parts = [
+      context.dht ? `${context.dht.nodeCount} DHT nodes` : 'no DHT',
+      `${recruiter.known} addresses found`,
+      counts ?? `${recruiter.connected} connected`,
+    ];
+    if (this.#trouble !== undefined) parts.push(`tracker ${this.#trouble}`);
+    return parts.join(', ');
+  }
+
   /** Does what is due; returns when it wants to be called next. */
   tick(now: number): number {
     return this.#trackers?.tick(now) ?? Number.POSITIVE_INFINITY;
@@ -95,7 +109,10 @@ export class Searches {
       random: context.random,
       now: () => context.now(),
       onPeers: addresses => this.#found(addresses, 'tracker'),
-      onReport: report => options.onEvent({ event: 'tracker', ...report }),
+      onReport: report => {
+        this.#trouble = report.error === undefined ? undefined : `${report.url}: ${report.error}`;
+        options.onEvent({ event: 'tracker', ...report });
+      },
       onTrackerChanged,
       wakeAt: timeMs => context.wakeAt(timeMs),
     });

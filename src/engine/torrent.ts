@@ -2,6 +2,7 @@
 // rooms below.
 
 import { type OpenTorrent, openTorrent } from '../storage/open.js';
+import { asOnDisk } from '../storage/raw-names.js';
 import { Recruiter } from '../swarm/recruiter.js';
 import { Swarm } from '../swarm/swarm.js';
 import { Bitfield } from '../torrent/bitfield.js';
@@ -13,7 +14,7 @@ import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
 import type { AnnounceFacts } from '../tracker/torrent-trackers.js';
 import { Deadlines } from './deadlines.js';
 import type { EngineContext } from './engine-context.js';
-import { keptMetainfo, saveTorrent } from './kept-metadata.js';
+import { keptMetainfo, saveTorrent, withAdditions } from './kept-metadata.js';
 import { MetadataPhase } from './metadata-phase.js';
 import type { TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
 import { Searches } from './searches.js';
@@ -117,14 +118,16 @@ export class Torrent implements TorrentHandle {
 
   /** Returns early, without a word, when the torrent is stopped. */
   async #run(source: TorrentSource, onComplete: () => void): Promise<void> {
-    const metainfo = await this.#metadata(source);
-    if (!metainfo) return;
+    const named = await this.#metadata(source);
+    if (!named) return;
+    // What the user adds is for this run alone: it is not kept with what the torrent itself names.
+    const metainfo = withAdditions(named, this.#options);
     this.peers.learn(metainfo);
-    if (metainfo.private) this.#keepPrivate();
+    if (metainfo.private) this.#keepPrivate(metainfo);
     const { data, seed, saveTorrent: path } = this.#options;
-    if (path !== undefined) await saveTorrent(path, metainfo);
+    if (path !== undefined) await saveTorrent(path, metainfo, this.#options.force);
     if (data === 'none') return;
-    const opened = await this.#open(metainfo);
+    const opened = await this.#open(named);
     if (!opened) return;
     const { have } = opened.storage;
     if (data !== 'fetch') demand(data, metainfo, have, this.#options.output);
@@ -144,10 +147,13 @@ export class Torrent implements TorrentHandle {
     const { formatMagnet } = await import('../torrent/magnet-link.js');
     this.#report.seeding(formatMagnet(metainfo));
     await this.#wait();
+    if (data !== 'fetch') this.#report.done(metainfo, this.#swarm, this.#context.now());
   }
 
   /** BEP 27: peers of a private torrent come from its tracker alone, or from the user. */
-  #keepPrivate(): void {
+  #keepPrivate({ trackers }: Metainfo): void {
+    if (trackers.length === 0)
+      this.#report.warning('the torrent is private and names no tracker, so that nobody can be found');
     this.#searches.keepPrivate();
     this.peers.keepOnly(['manual', 'tracker']);
   }
@@ -176,15 +182,9 @@ export class Torrent implements TorrentHandle {
 
   /** The info dictionary: as given, as kept from an earlier run, or from peers. Undefined when we are stopped first. */
   async #metadata(source: TorrentSource): Promise<Metainfo | undefined> {
-    const found = source.kind === 'torrent' ? source.metainfo : await this.#metadataOf(source.magnet);
-    if (!found) return undefined;
-    const { trackers, webSeeds } = this.#options;
-    const metainfo = {
-      ...found,
-      trackers: [...found.trackers, ...trackers],
-      webSeeds: [...found.webSeeds, ...webSeeds],
-    };
-    this.#report.metadata(metainfo, source.kind === 'torrent' ? 'torrent' : this.#fetch ? 'peers' : 'cache');
+    const metainfo = source.kind === 'torrent' ? source.metainfo : await this.#metadataOf(source.magnet);
+    const from = source.kind === 'torrent' ? 'torrent' : this.#fetch ? 'peers' : 'cache';
+    if (metainfo) this.#report.metadata(withAdditions(metainfo, this.#options), from);
     return metainfo;
   }
 
@@ -207,8 +207,9 @@ export class Torrent implements TorrentHandle {
     const { output, data, force, trust, recheck } = this.#options;
     const { stateDirectory, bootId, files, buffers } = this.#context;
     const { signal } = this.#stopped;
+    const placed = data === 'fetch' ? metainfo : await asOnDisk(metainfo, output);
     const opened = await openTorrent({
-      metainfo,
+      metainfo: placed,
       output,
       stateDirectory,
       bootId: await bootId,
@@ -227,7 +228,7 @@ export class Torrent implements TorrentHandle {
     if (!opened) return undefined;
     this.#opened = opened;
     if (signal.aborted) return undefined;
-    this.#pieceDone = this.#report.opened(metainfo, opened);
+    this.#pieceDone = this.#report.opened(placed, opened);
     return opened;
   }
 
@@ -274,7 +275,9 @@ export class Torrent implements TorrentHandle {
     }
     const { receivedBytes, wastedBytes } = this.#swarm?.downloads ?? { receivedBytes: 0, wastedBytes: 0 };
     this.#deadlines.received(this.peers.metadataBytes + receivedBytes - wastedBytes, now);
-    const error = this.#deadlines.expired(now, !!this.#fetch, () => this.#whoWasAsked());
+    const error = this.#deadlines.expired(now, !!this.#fetch, () =>
+      this.#searches.account(this.#fetch?.counts),
+    );
     if (error) this.#waiting.wake(error);
   }
 
@@ -290,10 +293,5 @@ export class Torrent implements TorrentHandle {
       left: geometry && have ? geometry.length - bytesHave(geometry, have) : BLOCK_LENGTH,
       needsPeers: this.#recruiter.needsPeers,
     };
-  }
-
-  #whoWasAsked(): string {
-    const nodes = this.#context.dht?.nodeCount ?? 0;
-    return `${nodes} DHT nodes, ${this.#recruiter.known} addresses found, ${this.#fetch?.counts ?? 'nobody connected'}`;
   }
 }

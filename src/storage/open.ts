@@ -38,8 +38,8 @@ export interface OpenOptions {
   readonly writes: boolean;
   /** Overwrite files that are not ours. */
   readonly force: boolean;
-  /** Believe what is on disk as far as it is long enough. */
-  readonly trust: boolean;
+  /** Believe what is on disk as far as it is long enough; recorded as verified only where it was `hashed` a moment ago. */
+  readonly trust: boolean | 'hashed';
   /** Hash all that is on disk; wins over `trust`. */
   readonly recheck: boolean;
   /** Told of each piece that is hashed while opening. */
@@ -132,6 +132,8 @@ class Opening {
   readonly #lock: Lock;
   readonly #state: ResumeState;
   #journal: Journal | undefined;
+  /** Pieces that are believed because the user says so; of another run they are none. */
+  readonly #unverified: Piece[] = [];
   /** The uppermost directory that we made for the output. */
   #made: string | undefined;
 
@@ -153,9 +155,9 @@ class Opening {
     if (!isFinal) await this.#prepareOutput(found);
     await saveMetadata(stateDirectory, metainfo);
     // A torrent that is complete has no piece left to remember.
-    if (!isFinal) this.#journal = await this.#state.begin(have);
+    if (!isFinal) this.#journal = await this.#state.begin(this.#verified(have));
     const isChanged = writes && (await this.#fixLengths(found));
-    if (isFinal) await (isChanged ? this.recordClosed(have) : this.#state.seal(have, found));
+    if (isFinal) await (isChanged ? this.recordClosed(have) : this.#seal(have, found));
     const log = this.#journal ?? { append: async () => undefined };
     const { pieceHashes } = metainfo;
     const storage = new FileStorage({ files, pieceHashes, have, buffers, log, onPiece, onError });
@@ -168,7 +170,22 @@ class Opening {
 
   async recordClosed(have: Bitfield): Promise<void> {
     await this.#journal?.close();
-    await this.#state.seal(have, await survey(this.#files, this.#directory, true));
+    await this.#seal(have, await survey(this.#files, this.#directory, true));
+  }
+
+  /** Files with pieces that nobody has verified look as if they had changed, so that the next run hashes them. */
+  async #seal(have: Bitfield, found: Survey): Promise<void> {
+    const doubtful = new Set(
+      this.#unverified.flatMap(piece => this.#files.layout.segmentsOf(piece).map(({ file }) => file)),
+    );
+    const stamps = found.map((stamp, file) => (doubtful.has(file) ? undefined : stamp));
+    await this.#state.seal(this.#verified(have), stamps);
+  }
+
+  #verified(have: Bitfield): Bitfield {
+    const verified = Bitfield.from(have.bytes, have.size) ?? new Bitfield(have.size);
+    for (const piece of this.#unverified) verified.delete(piece);
+    return verified;
   }
 
   /** Gives up the lock, and the output directory if it is ours and nothing came into it. */
@@ -194,12 +211,15 @@ class Opening {
     if (record && !record.clean && record.bootId !== bootId && !trust && !recheck) {
       warnings.push('the machine stopped before this was closed: what is on disk is hashed again');
     }
-    const belief = believe(layout, found, record, { bootId, recheck, trust });
+    const belief = believe(layout, found, record, { bootId, recheck, trust: trust !== false });
     const have = new Bitfield(geometry.pieceCount);
     const doubted: Piece[] = [];
+    const known = trust === true ? believe(layout, found, record, { bootId, recheck, trust: false }) : belief;
     for (const piece of geometry.pieces()) {
-      if (belief.isCertain(piece)) have.add(piece);
-      else if (belief.isDoubtful(piece)) doubted.push(piece);
+      if (belief.isCertain(piece)) {
+        have.add(piece);
+        if (!known.isCertain(piece)) this.#unverified.push(piece);
+      } else if (belief.isDoubtful(piece)) doubted.push(piece);
     }
     const onPiece = (piece: Piece, ok: boolean) => {
       if (ok) have.add(piece);

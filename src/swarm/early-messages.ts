@@ -5,8 +5,10 @@ import type { CloseReason } from '../torrent/errors.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { ExtensionHandshake, Message } from '../wire/message.js';
 
+type Field = Extract<Message, { type: 'bitfield' | 'haveAll' | 'haveNone' }>;
+
 export class EarlyMessages {
-  #field: Extract<Message, { type: 'bitfield' | 'haveAll' | 'haveNone' }> | undefined;
+  #field: Field | undefined;
   /** Announced beyond the field, and taken back from it (BEP 54). */
   readonly #have = new Set<number>();
   readonly #lost = new Set<number>();
@@ -28,11 +30,11 @@ export class EarlyMessages {
         return undefined;
       case 'bitfield':
         if (message.bits.length > LIMITS.pieces / 8) return 'bad-bitfield';
-        this.#field = { type: 'bitfield', bits: message.bits.slice() };
+        this.#fieldArrived({ type: 'bitfield', bits: message.bits.slice() });
         return undefined;
       case 'haveAll':
       case 'haveNone':
-        this.#field = message;
+        this.#fieldArrived(message);
         return undefined;
       case 'have':
         return move(message.index, this.#have, this.#lost, LIMITS.rememberedHaves);
@@ -46,6 +48,13 @@ export class EarlyMessages {
       default:
         return undefined;
     }
+  }
+
+  /** A field says all; it may come again at any time. */
+  #fieldArrived(field: Field): void {
+    this.#field = field;
+    this.#have.clear();
+    this.#lost.clear();
   }
 
   /** The same in as few messages as will do, in an order in which a peer may send them. */

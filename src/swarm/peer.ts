@@ -75,6 +75,8 @@ export class SwarmPeer {
   fastServedBytes = 0;
   /** Requests it made for what we do not have or do not give. */
   refusals = 0;
+  /** Bytes of the fields that it sent. */
+  #restatedBytes = 0;
   /** Since when neither side wants anything of the other, or -1. */
   idleSinceMs = -1;
 
@@ -92,5 +94,12 @@ export class SwarmPeer {
 
   get isSeed(): boolean {
     return this.have.full;
+  }
+
+  /** Whether it may say anew what it holds, which costs work for every piece: at once, and so often later on. */
+  mayRestate(now: number): boolean {
+    this.#restatedBytes += this.have.bytes.length;
+    const lastedMs = now - this.connectedAtMs;
+    return this.#restatedBytes <= LIMITS.fieldBytes + (lastedMs * LIMITS.fieldBps) / 1000;
   }
 }

@@ -12,7 +12,6 @@ import type { Address, PeerFacts, PeerNumber, PeerSource, Random } from './port.
 const STRIKE_REASONS: ReadonlySet<CloseReason> = new Set([
   'message-too-long',
   'bad-message-length',
-  'unexpected-bitfield',
   'bad-bitfield',
   'fast-not-enabled',
   'bad-extension',

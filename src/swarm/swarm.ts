@@ -204,6 +204,7 @@ export class Swarm {
 
   #fieldArrived(peer: SwarmPeer, field: Bitfield | undefined, now: number): CloseReason | undefined {
     if (!field) return 'bad-bitfield';
+    if (!peer.mayRestate(now)) return 'message-flood';
     this.#holdings.fieldArrived(peer, field);
     this.downloads.feed(peer, now);
     const fault = this.#bothSeeds(peer);

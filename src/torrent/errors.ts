@@ -30,7 +30,6 @@ export type CloseReason =
   | 'wrong-info-hash'
   | 'message-too-long'
   | 'bad-message-length'
-  | 'unexpected-bitfield'
   | 'bad-bitfield'
   | 'fast-not-enabled'
   | 'bad-extension'

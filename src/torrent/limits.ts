@@ -50,6 +50,10 @@ export const LIMITS = {
   /** bytes of the dictionary in an extended message; those of known clients have under 1 KiB, and keys are sorted to find
    * duplicates. */
   extensionDictBytes: 64 * KiB,
+  /** bytes of bitfields (and as much for each HAVE ALL or NONE) one peer may send: at once, and for each second. aria2 sends one in
+   * place of several HAVEs; of the largest torrent this is one in four seconds, of a common one a thousand a second. */
+  fieldBytes: 1 * MiB,
+  fieldBps: 64 * KiB,
   /** bytes a peer may ask for in one request. BEP 3 says 16 KiB; some ask for up to 128 KiB. */
   requestBytes: 128 * KiB,
   /** requests a peer may have waiting with us; told to it as reqq (BEP 10). libtorrent's figure. */

@@ -45,8 +45,6 @@ export class Decoder {
   #total = 0;
   /** The body of the straddling message is counted, not kept. */
   #skipping = false;
-  /** Nothing came yet that a bitfield must not follow. */
-  #bitfieldAllowed = true;
   #dead = false;
   #fault: CloseReason | undefined;
 
@@ -151,12 +149,8 @@ export class Decoder {
   }
 
   #faultOf(id: number, length: number): CloseReason | undefined {
+    // A bitfield may come at any time: aria2 sends one in place of several HAVEs, and HAVE ALL when it has completed.
     if (id >= ID.suggest && id <= ID.allowedFast && !this.#fast) return 'fast-not-enabled';
-    if (id === ID.bitfield || id === ID.haveAll || id === ID.haveNone) {
-      if (!this.#bitfieldAllowed) return 'unexpected-bitfield';
-    }
-    // Clients send the handshake of BEP 10 and their DHT port on either side of the bitfield.
-    if (isKnown(id) && id !== ID.extended && id !== ID.port) this.#bitfieldAllowed = false;
     return lengthFault(id, length, this.pieceCount);
   }
 }

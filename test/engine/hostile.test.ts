@@ -78,11 +78,6 @@ const CASES: readonly Case[] = [
     told: ['dialled', 'closed bad-bitfield'],
   },
   {
-    does: 'changes its mind about what it has',
-    opened: afterwards(wire => wire.introduce()),
-    told: ['dialled', 'closed unexpected-bitfield'],
-  },
-  {
     does: 'is fast without having said so',
     fast: false,
     opened: afterwards(wire => wire.send({ type: 'allowedFast', index: 0 })),

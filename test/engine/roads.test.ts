@@ -1,6 +1,6 @@
 // Every road to a peer, through the engine: trackers, peer exchange, web seeds; and what a private torrent leaves out.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -100,6 +100,21 @@ t.test('a web seed and nobody else, also of a magnet link', async t => {
       [{ how: 'dialled' }, { how: 'closed', why: 'both-seeds', received: CONTENT.data.length }],
     );
   }
+});
+
+t.test('trackers and web seeds that the user adds are for one run', async t => {
+  const directory = folder(t);
+  const run = await EngineRun.start(t, directory);
+  const peer = await FakePeer.listen(t, CONTENT);
+  const { url, told } = await tracker(t, [peer.address]);
+  await run.add(CONTENT, 'magnet', { trackers: [[url]], useTrackers: true }).finished;
+  rmSync(run.output, { recursive: true });
+  const before = told.length;
+  const again = run.add(CONTENT, 'magnet', { useTrackers: true });
+  await run.until('metadata', ({ from }) => from === 'cache');
+  await FakePeer.dial(t, run.port, CONTENT);
+  await again.finished;
+  t.equal(told.length, before);
 });
 
 t.test('a web seed that lies is found out, and a peer gives the truth', async t => {
@@ -219,6 +234,32 @@ t.test('seeding what is here', async t => {
     await added.stop();
     t.ok(readFileSync(join(out, 'content', 'a.bin')).equals(damaged.subarray(0, 100_001)), 'left as it was');
     await run.engine.close();
+  });
+
+  t.test('under names that a download would have changed', async t => {
+    const names = contentOf({ README: 40_000, readme: 40_001, 'dot.': 3 }, { name: 'names' });
+    t.ok(names.metainfo.warnings.length > 0);
+    for (const [index, name] of ['README', 'readme', 'dot.'].entries()) {
+      const { offset = 0, length = 0 } = names.metainfo.files[index] ?? {};
+      mkdirSync(join(out, 'names'), { recursive: true });
+      writeFileSync(join(out, 'names', name), names.data.subarray(offset, offset + length));
+    }
+    const run = await EngineRun.start(t, directory);
+    run.add(names, 'torrent', { data: 'complete', seed: goal });
+    await run.until('seeding');
+    t.same(
+      run.named('file').map(({ path }) => path),
+      ['README', 'readme', 'dot.'].map(name => join(out, 'names', name)),
+    );
+    await run.engine.close();
+  });
+
+  t.test('for a while, and then it says what came of it', async t => {
+    write(CONTENT.data);
+    const run = await EngineRun.start(t, directory);
+    const once = { ratio: 0, timeMs: undefined };
+    await run.add(CONTENT, 'torrent', { data: 'complete', seed: once }).finished;
+    t.match(run.named('done'), [{ downloaded: 0, uploaded: 0, ratio: 0 }]);
   });
 
   t.test('one piece at a time', async t => {

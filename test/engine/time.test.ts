@@ -60,7 +60,7 @@ t.test('no metadata in time', async t => {
   await t.rejects(added.finished, {
     code: 'NO_METADATA',
     message:
-      'fetching metadata: no peer gave it within 300 s: 0 DHT nodes, 2 addresses found, 1 connected, 1 without ut_metadata',
+      'fetching metadata: no peer gave it within 300 s: no DHT, 2 addresses found, 1 connected, 1 without ut_metadata',
   });
   t.equal(added.completed(), 0);
 });

@@ -88,7 +88,7 @@ for (const road of ['HTTP', 'UDP'] as const) {
       const seed = await rarest.seed(seedPlace, { content, directory: parent });
       await tracker.seeded(infoHash);
       const place = await network.add(`${road}-peers`);
-      const args = ['peers', content.torrent, '--scrape', '--timeout', '10s', ...ALONE];
+      const args = ['peers', content.torrent, '--scrape', '--timeout', '5s', ...ALONE];
       const peers = startRarest(place, args);
       t.match(await peers.waitForEnd(ENDED_MS), { code: 0 }, 'ends with success');
       const counts = eventsNamed(peers.lines, 'tracker');

@@ -1,5 +1,6 @@
 import {
   linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -8,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { FilePool } from '../../src/storage/file-pool.js';
 import { findCached } from '../../src/storage/metadata-cache.js';
@@ -114,13 +115,33 @@ t.test('recheck hashes, trust does not', async t => {
   t.equal(drawn(trusting), 'resume ######');
   t.same(hashed, []);
   await trusting.close();
-  const again = await open();
-  t.equal(drawn(again), 'resume ######', 'what was believed stays believed');
+  await t.rejects(open(), { code: 'EXISTS' }, 'what was believed once is hashed the next time');
+  const again = await open({ force: true });
+  t.equal(drawn(again), 'resume ...###');
   await again.close();
-  const checking = await open({ recheck: true });
+  const checking = await open({ recheck: true, force: true });
   t.equal(drawn(checking), 'recheck ...###');
   t.equal(hashed.length, 6);
   await checking.close();
+});
+
+t.test('what was trusted is not remembered as verified, unless it was hashed a moment ago', async t => {
+  const { open, path } = place(t);
+  mkdirSync(dirname(path(1)), { recursive: true });
+  writeFileSync(path(0), new Uint8Array(80_000));
+  writeFileSync(path(1), new Uint8Array(100_000));
+  writeFileSync(path(2), '');
+  const trusting = await open({ trust: true, writes: false });
+  t.ok(trusting.storage.have.full);
+  await trusting.close();
+  const checking = await open({ writes: false });
+  t.equal(checking.storage.have.count, 0, 'zeros are not what the torrent says');
+  await checking.close();
+  const hashed = await open({ trust: 'hashed', writes: false });
+  await hashed.close();
+  const believing = await open({ writes: false });
+  t.ok(believing.storage.have.full);
+  await believing.close();
 });
 
 t.test('damaged state is ignored with a warning', async t => {

@@ -112,6 +112,17 @@ t.test('a second field takes the place of the first', async t => {
   t.same(interest(drawn, 'A'), ['interested', 'notInterested']);
 });
 
+t.test('a field may come again, as aria2 sends it, but not without end', async t => {
+  const drawn = swarmOf(`we: ${'.'.repeat(80_000)}`, 'A: #');
+  const again = (now: number) => drawn.says('A', { type: 'bitfield', bits: drawn.field('##').bytes }, now);
+  for (let count = 0; count < 100; count++) again(0);
+  t.equal(drawn.closedFor('A'), undefined);
+  for (let count = 0; count < 60; count++) again(10_000);
+  t.equal(drawn.closedFor('A'), undefined, 'the more the longer it is here');
+  for (let count = 0; count < 40; count++) again(10_000);
+  t.equal(drawn.closedFor('A'), 'message-flood');
+});
+
 t.test('what is useful of a field', async t => {
   const { picker } = swarmOf('we: ##..', 'A: ....').swarm;
   const field = new Bitfield(4);

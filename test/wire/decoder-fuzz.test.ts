@@ -9,7 +9,7 @@ import { concat, decodeAll, hex, SAMPLE_PIECES, SAMPLES, show } from './samples.
 type Random = () => number;
 
 const VALID = concat(...SAMPLES.map(([digits]) => hex(digits)));
-const FAULTS = ['message-too-long', 'bad-message-length', 'unexpected-bitfield', 'fast-not-enabled'];
+const FAULTS = ['message-too-long', 'bad-message-length', 'fast-not-enabled'];
 const LARGEST = 4 + 2 + LIMITS.extendedBytes;
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xff];
 

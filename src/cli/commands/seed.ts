@@ -1,5 +1,6 @@
 // `rarest seed`: data that is already here, hashed into a torrent first where it has none.
 
+import { dirname, resolve } from 'node:path';
 import type { TorrentEvent } from '../../engine/events.js';
 import type { TorrentSource } from '../../engine/options.js';
 import { version } from '../../engine/version.js';
@@ -22,6 +23,7 @@ import { magnetLinks } from '../results.js';
 import { readSeedSource } from '../seed-source.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';
+import { shownSource } from '../source-text.js';
 import { subjectOf } from '../sources.js';
 
 export interface SeedOptions {
@@ -117,6 +119,11 @@ async function hashed(
   const { reporter, stopped } = session;
   stopped.throwIfAborted();
   const subject = subjectOf(item, undefined);
+  if (path !== item.source) reporter.note(`a symbolic link, seeding ${shownSource(path)}`, subject);
+  if (choices.output !== '.' && resolve(choices.output) !== dirname(resolve(path))) {
+    const message = '-o says where the data of a .torrent lies; this is seeded from where it is';
+    reporter.event({ event: 'warning', message }, subject);
+  }
   reporter.begun(subject, true);
   try {
     const { createTorrent } = await import('../../engine/create.js');
@@ -144,7 +151,7 @@ async function hashed(
         webSeeds: [],
         output: parent,
         data: 'complete',
-        trust: true,
+        trust: 'hashed',
         recheck: false,
       },
     };
