@@ -9,7 +9,7 @@ import { usageError } from './failure.js';
 import { FlagValues } from './flag-values.js';
 import { COMMON_FLAGS, type Flag, SOURCE_KINDS, variableOf } from './flags.js';
 import { nearest } from './nearest.js';
-import { shortened } from './printable.js';
+import { shownSource } from './source-text.js';
 
 declare module 'yargs' {
   interface Argv {
@@ -29,7 +29,8 @@ const ENVIRONMENT = 'Each option is also an environment variable: --max-upload i
 
 /** Reads the arguments behind the program's name. Throws a TorrentError of code USAGE. */
 export async function parseCommandLine(argv: readonly string[], env: Environment): Promise<CommandLine> {
-  const { name, rest } = splitAtCommand(argv);
+  const first = splitAtCommand(argv);
+  const { name, rest } = first.name === 'help' ? splitAtCommand([...first.rest, '--help']) : first;
   const spec = COMMANDS.find(command => command.name === name || command.aliases.includes(name ?? ''));
   const flags = [...(spec?.flags ?? []), ...COMMON_FLAGS];
   const words = separated(rest, flags);
@@ -44,6 +45,13 @@ export async function parseCommandLine(argv: readonly string[], env: Environment
   if (operands.length === 0) {
     const { what, kinds } = spec.operand;
     throw usageError(spec.name, `no ${what} given`, `rarest ${spec.name} takes ${kinds}`);
+  }
+  if (operands.includes('')) {
+    throw usageError(
+      spec.name,
+      `a ${spec.operand.what} is empty`,
+      'is the variable set that was to hold it?',
+    );
   }
   return { kind: 'command', spec, invocation: { values, operands, env } };
 }
@@ -100,7 +108,7 @@ function parserOf(words: readonly string[], spec: CommandSpec | undefined, flags
       'strip-aliased': true,
     })
     .detectLocale(false)
-    .wrap(80)
+    .wrap(79)
     .help(false)
     .version(false)
     .exitProcess(false)
@@ -163,10 +171,14 @@ function unknownCommand(name: string | undefined): TorrentError {
   const names = COMMANDS.flatMap(spec => [spec.name, ...spec.aliases]);
   if (name === undefined) return usageError('command', 'none given', 'rarest --help lists them');
   if (/^magnet:|^https?:|[.]torrent$|^[0-9a-f]{40}$/i.test(name)) {
-    return usageError(shortened(name, 60), 'the command comes first', 'rarest download <source>');
+    return usageError(shownSource(name), 'the command comes first', 'rarest download <source>');
   }
   const meant = nearest(name, names);
-  return usageError(name, 'unknown command', meant ? `did you mean ${meant}?` : 'rarest --help lists them');
+  return usageError(
+    shownSource(name),
+    'unknown command',
+    meant ? `did you mean ${meant}?` : 'rarest --help lists them',
+  );
 }
 
 /** Instead of yargs' strict mode: it would not say which flag was probably meant. */
@@ -180,9 +192,14 @@ function refuseUnknownFlags(
   const longs = flags.flatMap(({ name, kind }) => (kind === 'switch' ? [name, `no-${name}`] : [name]));
   for (const word of words) {
     if (word === '--') break;
-    const name = /^--(?:no-)?([^=]+)=/.exec(word)?.[1];
-    if (name !== undefined && known.get(name) === 'switch')
-      throw usageError(word, 'this flag takes no value');
+    const plural = /^--([^=]+)s(?:=|$)/.exec(word)?.[1];
+    // --no-trackers is a switch, so yargs takes `--trackers URL` for that switch and a source
+    if (plural !== undefined && (known.get(plural) ?? 'switch') !== 'switch')
+      throw usageError(`--${plural}s`, 'unknown flag', `did you mean --${plural}?`);
+    const [, name = '', text = ''] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (known.get(name) !== 'switch') continue;
+    const off = word.startsWith('--no-') !== /^(no|off|false|0)$/i.test(text);
+    throw usageError(shownSource(word), 'this flag takes no value', `write --${off ? 'no-' : ''}${name}`);
   }
   for (const key of Object.keys(parsed)) {
     if (key === '_' || key === '$0') continue;

@@ -2,6 +2,7 @@
 
 import { usageError } from './failure.js';
 import { type Flag, variableOf } from './flags.js';
+import { shortened } from './printable.js';
 
 /** A value as the user wrote it, and where. */
 interface Given {
@@ -19,6 +20,8 @@ export interface Kind<T> {
   readonly good: string;
 }
 
+/** Characters of a value in a message. */
+const SHOWN_LENGTH = 120;
 const TRUE = ['1', 'true', 'yes', 'on'];
 const FALSE = ['0', 'false', 'no', 'off'];
 /** Questions rather than settings: RAREST_VERSION may well be somebody's variable for something else. */
@@ -69,14 +72,18 @@ export class FlagValues {
     const texts = (Array.isArray(value) ? value : [value]).filter(text => typeof text === 'string');
     if (texts.length > 0) {
       const example = (good: string) => `--${name} ${good}`;
-      return texts.map(text => ({ shown: `--${name} ${text === '' ? "''" : text}`, example, text }));
+      return texts.map(text => ({
+        shown: `--${name} ${text === '' ? "''" : shownText(text)}`,
+        example,
+        text,
+      }));
     }
     const variable = variableOf(name);
     const setting = this.#env[variable];
     if (setting === undefined || setting === '') return [];
     const example = (good: string) => `${variable}=${good}`;
     const items = flag.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
-    return items.map(text => ({ shown: `${variable}=${text}`, example, text }));
+    return items.map(text => ({ shown: `${variable}=${shownText(text)}`, example, text }));
   }
 
   #variableOn(name: string): boolean | undefined {
@@ -85,8 +92,13 @@ export class FlagValues {
     if (setting === undefined || setting === '') return undefined;
     if (TRUE.includes(setting)) return true;
     if (FALSE.includes(setting)) return false;
-    throw usageError(`${variable}=${setting}`, 'neither on nor off', `for example: ${variable}=1`);
+    throw usageError(`${variable}=${shownText(setting)}`, 'neither on nor off', `for example: ${variable}=1`);
   }
+}
+
+/** What a message has room for. */
+function shownText(text: string): string {
+  return shortened(text, SHOWN_LENGTH);
 }
 
 function read<T>(given: Given, kind: Kind<T>): T {

@@ -55,8 +55,8 @@ export const DISCOVERY_FLAGS: readonly Flag[] = [
   flag('switch', NETWORK, 'pex', 'exchange no peers with peers', { negative: true }),
 ];
 
-const MAX_DOWNLOAD = flag('value', NETWORK, 'max-download', 'RATE over all torrents: 500K, 2M, 1.5MiB');
-const MAX_UPLOAD = flag('value', NETWORK, 'max-upload', 'RATE over all torrents: 500K, 2M, 1.5MiB');
+const MAX_DOWNLOAD = flag('value', NETWORK, 'max-download', 'RATE over all: 500K, 1.5MiB; 0: no limit');
+const MAX_UPLOAD = flag('value', NETWORK, 'max-upload', 'RATE over all: 500K, 1.5MiB; 0: no limit');
 const MAX_PEERS = flag('value', NETWORK, 'max-peers', 'N connections of one torrent (100)');
 const MAX_CONNECTIONS = flag('value', NETWORK, 'max-connections', 'N connections over all (500)');
 const WEB_SEED = flag('list', NETWORK, 'web-seed', 'URL where HTTP has the data too (BEP 19); repeatable');
@@ -77,7 +77,7 @@ export const METADATA_TIMEOUT = flag(
   'value',
   END,
   'metadata-timeout',
-  'DUR to wait for the metadata of a magnet (5m)',
+  'DUR to wait for metadata (5m); 0: no limit',
 );
 
 /** When to give up. */
@@ -97,12 +97,14 @@ export const BELIEF_FLAGS: readonly Flag[] = [
   flag('switch', DATA, 'trust', 'believe what is on disk without hashing it'),
 ];
 
+const FORCE = flag('switch', DATA, 'force', 'overwrite files in the way');
+
 export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flag('value', DATA, 'output', 'DIR where the data goes (.)', { short: 'o' }),
   flag('switch', DATA, 'sequential', 'in order instead of rarest first'),
   flag('value', DATA, 'save-torrent', 'FILE to keep the metadata of a magnet in'),
   ...BELIEF_FLAGS,
-  flag('switch', DATA, 'force', 'overwrite files in the way'),
+  FORCE,
   flag('value', DATA, 'jobs', 'N sources fetched at the same time (5)'),
   flag('switch', END, 'seed', 'go on seeding after 100 %'),
   ...SEED_GOAL_FLAGS,
@@ -139,6 +141,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
 
 export const VERIFY_FLAGS: readonly Flag[] = [
   flag('switch', DATA, 'repair', 'fetch just the bad pieces'),
+  FORCE,
   ...TIMEOUT_FLAGS,
   ...DISCOVERY_FLAGS,
   ...TRANSFER_FLAGS,
@@ -147,7 +150,7 @@ export const VERIFY_FLAGS: readonly Flag[] = [
 export const INFO_FLAGS: readonly Flag[] = [METADATA_TIMEOUT, ...DISCOVERY_FLAGS];
 
 export const PEERS_FLAGS: readonly Flag[] = [
-  flag('value', END, 'timeout', 'DUR to listen for, like 90s, 15m (30s)'),
+  flag('value', END, 'timeout', 'DUR to listen for, like 15m (30s); 0: no limit'),
   flag('switch', NETWORK, 'scrape', 'ask trackers for the numbers of seeds and leechers'),
   ...DISCOVERY_FLAGS,
 ];

@@ -1,7 +1,7 @@
 // Events in words: the lines that stay on stderr. Everything that came from outside is made printable here.
 
 import { printable } from '../torrent/text.js';
-import { formatBytes, formatDuration, formatRate } from './quantities.js';
+import { counted, formatBytes, formatDuration, formatRate } from './quantities.js';
 import type { ReportedEvent } from './reported.js';
 
 /** What people are told of an event about the torrent `name`: a line, or undefined where they need none. */
@@ -16,8 +16,8 @@ export function humanLine(
   const of = name === undefined ? '' : `${name}: `;
   switch (event.event) {
     case 'metadata': {
-      const files = event.files.length === 1 ? '1 file' : `${event.files.length} files`;
-      return `${of}${files}, ${formatBytes(event.length)} in ${event.pieces} pieces`;
+      const files = counted(event.files.length, 'file');
+      return `${of}${files}, ${formatBytes(event.length)} in ${counted(event.pieces, 'piece')}`;
     }
     case 'resumed':
       return event.bytesHave > 0 ? `${of}${formatBytes(event.bytesHave)} already here` : undefined;
@@ -28,20 +28,21 @@ export function humanLine(
     case 'done':
       return `${of}done, ${formatBytes(event.length)}${transferred(event)}`;
     default:
-      return verbose ? verboseLine(event, of) : undefined;
+      return verbose ? verboseLine(event, name) : undefined;
   }
 }
 
-function verboseLine(event: ReportedEvent, of: string): string | undefined {
+function verboseLine(event: ReportedEvent, name: string | undefined): string | undefined {
+  const of = name === undefined ? '' : `${name}: `;
   switch (event.event) {
     case 'listening': {
       const dht = event.dhtPort === null ? 'no DHT' : `DHT on port ${event.dhtPort}`;
       return `listening on ${event.host} port ${event.port}, ${dht}`;
     }
     case 'dht':
-      return `${of}DHT: ${event.nodes} nodes, ${event.found} addresses found`;
+      return `${of}DHT: ${counted(event.nodes, 'node')}, ${counted(event.found, 'address', 'addresses')} found`;
     case 'tracker':
-      return trackerLine(event);
+      return trackerLine(event, name);
     case 'peer': {
       const why = event.why === undefined ? '' : `: ${printable(event.why)}`;
       return `${of}peer ${printable(event.address)} ${event.how}${why}`;
@@ -53,16 +54,20 @@ function verboseLine(event: ReportedEvent, of: string): string | undefined {
   }
 }
 
-/** `tracker URL: 50 peers, 12 seeds, 3 leechers`, or why it failed. */
-export function trackerLine(event: Extract<ReportedEvent, { event: 'tracker' }>): string {
+/** `NAME: tracker URL: 50 peers, 12 seeds, 3 leechers`, or why it failed. */
+export function trackerLine(
+  event: Extract<ReportedEvent, { event: 'tracker' }>,
+  name: string | undefined,
+): string {
   const { peers, seeds, leechers, warning, error } = event;
   const parts: string[] = [];
-  if (peers !== undefined) parts.push(peers === 1 ? '1 peer' : `${peers} peers`);
-  if (seeds !== undefined) parts.push(seeds === 1 ? '1 seed' : `${seeds} seeds`);
-  if (leechers !== undefined) parts.push(leechers === 1 ? '1 leecher' : `${leechers} leechers`);
+  if (peers !== undefined) parts.push(counted(peers, 'peer'));
+  if (seeds !== undefined) parts.push(counted(seeds, 'seed'));
+  if (leechers !== undefined) parts.push(counted(leechers, 'leecher'));
   if (warning !== undefined) parts.push(`warning: ${printable(warning)}`);
   if (error !== undefined) parts.push(`failed: ${printable(error)}`);
-  return `tracker ${printable(event.url)}: ${parts.join(', ') || 'answered'}`;
+  const of = name === undefined ? '' : `${name}: `;
+  return `${of}tracker ${printable(event.url)}: ${parts.join(', ') || 'answered'}`;
 }
 
 /** What a finished download cost; nothing of what was zero. */

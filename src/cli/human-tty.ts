@@ -3,7 +3,7 @@
 import type { MultiBar, Options, Params, SingleBar } from 'cli-progress';
 import type { ProgressEvent } from '../engine/events.js';
 import type { OutputStream } from './io.js';
-import { formatDuration, formatPercent, formatRate } from './quantities.js';
+import { counted, formatDuration, formatPercent, formatRate } from './quantities.js';
 import type { Human } from './reporter.js';
 import type { TorrentView } from './torrent-view.js';
 
@@ -99,17 +99,17 @@ export function barText(view: TorrentView, width: number): string {
     parts.push(...(progress === undefined ? [] : filledBar(progress)), 'hashing');
     if (progress !== undefined) parts.push(formatRate(progress.downRate), timeLeft(progress));
   } else if (view.pieces === undefined) {
-    parts.push('waiting for metadata', `${progress?.peers ?? 0} peers`);
+    parts.push('waiting for metadata', counted(progress?.peers ?? 0, 'peer'));
   } else if (progress === undefined) {
     parts.push('starting');
   } else if (view.seeding) {
-    parts.push('seeding', formatRate(progress.upRate), `${progress.peers} peers`);
+    parts.push('seeding', formatRate(progress.upRate), counted(progress.peers, 'peer'));
   } else {
     parts.push(
       ...filledBar(progress),
       `${view.piecesHave}/${view.pieces}`,
       formatRate(progress.downRate),
-      `${progress.peers} peers`,
+      counted(progress.peers, 'peer'),
       timeLeft(progress),
     );
   }

@@ -24,6 +24,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** The file that stdout is, absolute; undefined where it is none, or where the system does not tell. */
+  stdoutPath(): Promise<string | undefined>;
   /** Opened by the first call: a process that never reads stdin does not hold it. */
   stdin(): InputStream;
   /** Monotonic milliseconds. */

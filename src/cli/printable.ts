@@ -10,6 +10,14 @@ export function printableJson(value: unknown): string {
   );
 }
 
+/** At most `length` characters, `…` for some of the middle: the end tells one path from another. */
+export function shortenedInside(text: string, length: number): string {
+  const chars = Array.from(text);
+  if (chars.length <= length) return text;
+  const head = Math.floor(length / 3);
+  return `${chars.slice(0, head).join('')}…${chars.slice(head + 1 - length).join('')}`;
+}
+
 /** At most `length` characters, the end given up for `…`. */
 export function shortened(text: string, length: number): string {
   const chars = Array.from(text);

@@ -1,8 +1,12 @@
 // The real process behind Io.
 
+import { fstatSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
 import { EXIT_CODES } from '../torrent/errors.js';
 import type { Io } from './io.js';
 
+/** Where Linux tells what stdout is. */
+const STDOUT = '/proc/self/fd/1';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
 /** Longest delay that setTimeout knows, 24.8 days; beyond it fires at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -14,6 +18,13 @@ export function processIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: () => process.stdin,
+    async stdoutPath() {
+      try {
+        return fstatSync(process.stdout.fd).isFile() ? await readlink(STDOUT) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
     now: () => Math.floor(performance.now()),
     after(delayMs, callback) {
       const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));

@@ -39,6 +39,11 @@ export function parseRatio(text: string): number | undefined {
   return /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
 }
 
+/** `1 peer`, `2 peers`, `0 peers`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
 /** `0 B`, `999 B`, `1.5 kB`, `15 MB`: powers of 1000, as the flags read them. */
 export function formatBytes(bytes: number): string {
   let value = bytes;

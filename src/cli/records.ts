@@ -1,5 +1,7 @@
 // Lists on stdin: items with newlines or NULs between them, each of bounded length.
 
+import { decodeStrictUtf8 } from '../torrent/text.js';
+
 const NEWLINE = 0x0a;
 const NUL = 0x00;
 
@@ -26,4 +28,29 @@ export async function* records(
   }
   if (tooLong) yield undefined;
   else if (kept.length > 0) yield kept;
+}
+
+/** The same as text. Rejects with `notText` as soon as a line is not UTF-8, or NULs are where they separate nothing. */
+export async function* textRecords(
+  stream: AsyncIterable<Uint8Array>,
+  nul: boolean,
+  limitBytes: number,
+  notText: Error,
+): AsyncGenerator<string | undefined, void, undefined> {
+  for await (const record of records(nul ? stream : withoutNul(stream, notText), nul, limitBytes)) {
+    const text = record && decodeStrictUtf8(record);
+    if (record !== undefined && text === undefined) throw notText;
+    yield text;
+  }
+}
+
+/** Looks at what comes rather than at lines: /dev/zero has none. */
+async function* withoutNul(
+  stream: AsyncIterable<Uint8Array>,
+  notText: Error,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of stream) {
+    if (chunk.includes(NUL)) throw notText;
+    yield chunk;
+  }
 }

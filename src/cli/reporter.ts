@@ -5,7 +5,8 @@ import { humanLine, type Words } from './human-lines.js';
 import type { OutputOptions } from './options.js';
 import type { ReportedEvent, Subject } from './reported.js';
 import type { Results } from './results.js';
-import { statusLine, TorrentView } from './torrent-view.js';
+import { shownSource } from './source-text.js';
+import { shownName, statusLine, TorrentView } from './torrent-view.js';
 
 /** Where words for people go: a terminal with bars, plain lines, or nowhere. */
 export interface Human {
@@ -26,7 +27,7 @@ export interface ReporterParts {
   readonly words?: Words | undefined;
   /** Writes results. */
   readonly write: (text: string) => void;
-  /** More than one source: failures say which. */
+  /** More than one source: failures and warnings say which. */
   readonly several: boolean;
 }
 
@@ -44,6 +45,11 @@ export class Reporter {
     return this.#parts.output.quiet || this.#parts.output.json;
   }
 
+  /** Whether a torrent is at work that has more to lose than some hashing. */
+  get transfers(): boolean {
+    return [...this.#views.values()].some(({ hashing }) => !hashing);
+  }
+
   /** A torrent is at work from now on; `hashing`: what it is made of is read, its progress events say how far. */
   begun(subject: Subject, hashing = false): void {
     const view = new TorrentView(subject.label, hashing);
@@ -57,8 +63,9 @@ export class Reporter {
     const view = subject && this.#views.get(subject);
     const moved = view?.update(event) ?? false;
     if (this.#silent) return;
-    const { words = humanLine, output } = this.#parts;
-    const line = words(event, view?.name, output.verbose);
+    const { words = humanLine, output, several } = this.#parts;
+    const name = view?.name ?? (several && subject !== undefined ? shownName(subject.label) : undefined);
+    const line = words(event, name, output.verbose);
     if (line !== undefined) this.#parts.human.print(line);
     if (view !== undefined && moved) this.#parts.human.progress(view);
   }
@@ -71,14 +78,15 @@ export class Reporter {
     const unclear =
       this.#parts.several &&
       subject !== undefined &&
-      ![subject.source, subject.label].some(known => message.includes(known));
+      ![subject.source, subject.label, shownSource(subject.source)].some(known => message.includes(known));
     const shown = unclear ? { ...failure, message: `${name}: ${message}` } : failure;
     for (const line of failureLines(shown, this.#parts.output.verbose)) this.#parts.human.print(line);
   }
 
-  /** A remark for people. */
-  note(text: string): void {
-    if (!this.#silent) this.#parts.human.print(`rarest: ${text}`);
+  /** A remark for people, on a torrent or on the whole run. */
+  note(text: string, subject?: Subject): void {
+    const about = subject === undefined ? 'rarest' : shownName(subject.label);
+    if (!this.#silent) this.#parts.human.print(`${about}: ${text}`);
   }
 
   /** One line on how things stand; shown even when all else is silent, for somebody asked. */

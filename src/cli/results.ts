@@ -55,28 +55,46 @@ export function jsonResults({ verbose }: OutputOptions, startedAt: number, now: 
 /** stdout. When its reader has gone what is written is dropped in silence; any other failure is kept for the exit code. */
 export class ResultStream {
   readonly #stream: OutputStream;
+  readonly #onGone: () => void;
+  readonly #onFailure: (error: TorrentError) => void;
   #closed = false;
+  /** Fulfilled once all that was written is out, or never will be. */
+  #written: Promise<unknown> = Promise.resolve();
 
   /** `onGone` hears once that nobody reads any more, `onFailure` that writing failed. */
   constructor(stream: OutputStream, onGone: () => void, onFailure: (error: TorrentError) => void) {
     this.#stream = stream;
-    stream.on('error', error => {
-      if (this.#closed) return;
-      this.#closed = true;
-      if (error.code === 'EPIPE') onGone();
-      else onFailure(writeError('writing to stdout', error));
-    });
+    this.#onGone = onGone;
+    this.#onFailure = onFailure;
+    stream.on('error', error => this.#failed(error));
   }
 
   write(text: string): void {
-    if (!this.#closed && text !== '') this.#stream.write(text);
+    if (text !== '') void this.writeAll(text);
   }
 
   /** Whether the bytes were written; known once they are, or never will be. */
-  writeAll(bytes: Uint8Array): Promise<boolean> {
-    return new Promise(resolve => {
-      if (this.#closed) resolve(false);
-      else this.#stream.write(bytes, error => resolve(!error));
+  writeAll(bytes: Uint8Array | string): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    const written = new Promise<boolean>(resolve => {
+      this.#stream.write(bytes, error => {
+        if (error) this.#failed(error);
+        resolve(!error);
+      });
     });
+    this.#written = written;
+    return written;
+  }
+
+  /** All failures of what was written so far have been told: only then is an exit code known. */
+  async flushed(): Promise<void> {
+    await this.#written;
+  }
+
+  #failed(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if ('code' in error && error.code === 'EPIPE') this.#onGone();
+    else this.#onFailure(writeError('writing to stdout', error));
   }
 }

@@ -132,7 +132,7 @@ export async function runSession(
       return io.raise(received);
     }
     signal = received;
-    reporter.note('saving state; once more to leave at once');
+    reporter.note(`${reporter.transfers ? 'saving state' : 'stopping'}; once more to leave at once`);
     session.stop();
   });
   io.onCrash(error => {
@@ -140,7 +140,7 @@ export async function runSession(
     reporter.failure(failureOf(error));
   });
   try {
-    await Promise.race([body(session), aborted(session.stopped)]);
+    await Promise.race([body(session).then(() => stdout.flushed()), aborted(session.stopped)]);
   } catch (error) {
     session.fail(error);
   }

@@ -5,7 +5,7 @@ import { LIMITS } from '../torrent/limits.js';
 import { torrentBytes } from './bounded.js';
 import { systemReason } from './failure.js';
 import type { InputStream } from './io.js';
-import { records } from './records.js';
+import { textRecords } from './records.js';
 
 /** A source as it was named; `bytes` is a .torrent that came by stdin, `bad` a line that cannot be one. */
 export type SourceItem =
@@ -52,21 +52,20 @@ async function* readStdin(stdin: InputStream, nul: boolean): AsyncGenerator<Sour
     return;
   }
   let empty = true;
-  for await (const line of records(stream, nul, LINE_BYTES)) {
+  const nothing = new TorrentError('BAD_SOURCE', 'reading stdin: neither a .torrent nor a list of sources');
+  for await (const line of textRecords(stream, nul, LINE_BYTES, nothing)) {
     const item = itemOf(line, nul);
     if (item === undefined) continue;
     empty = false;
     yield item;
   }
-  if (empty)
-    yield bad(new TorrentError('BAD_SOURCE', 'reading stdin: neither a .torrent nor a source in it'));
+  if (empty) yield bad(nothing);
 }
 
-function itemOf(line: Uint8Array | undefined, nul: boolean): SourceItem | undefined {
-  if (line === undefined) {
+function itemOf(text: string | undefined, nul: boolean): SourceItem | undefined {
+  if (text === undefined) {
     return bad(new TorrentError('BAD_SOURCE', `reading stdin: a source longer than ${LINE_BYTES} bytes`));
   }
-  const text = new TextDecoder().decode(line);
   const source = nul ? text : text.trim();
   if (source === '' || (!nul && source.startsWith('#'))) return undefined;
   if (source !== STDIN) return { kind: 'name', source };

@@ -11,9 +11,9 @@ import type { TorrentSummary } from '../torrent/torrent-summary.js';
 import { torrentBytes } from './bounded.js';
 import { systemReason, usageError } from './failure.js';
 import { SOURCE_KINDS, TORRENT_KINDS } from './flags.js';
-import { shortened } from './printable.js';
 import type { Subject } from './reported.js';
 import type { SourceItem } from './source-list.js';
+import { isUrl, shownSource } from './source-text.js';
 import { fetchTorrent } from './torrent-url.js';
 
 /** Longest label for people where a source has no name. */
@@ -34,9 +34,10 @@ export async function readSource(item: SourceItem, stopped: AbortSignal): Promis
 
 /** A source as the engine takes it; `name` is the user's, for the message. Throws as readSource rejects. */
 export function torrentSource(raw: RawSource, name: string): TorrentSource {
-  if (raw.kind === 'torrent') return { kind: 'torrent', metainfo: parseTorrent(raw.bytes) };
+  if (raw.kind === 'torrent')
+    return { kind: 'torrent', metainfo: ofSource(name, () => parseTorrent(raw.bytes)) };
   if (raw.magnet.infoHash === undefined) {
-    throw new TorrentError('UNSUPPORTED', `${name}: this is a v2-only torrent`, {
+    throw new TorrentError('UNSUPPORTED', `${shownSource(name)}: this is a v2-only torrent`, {
       hint: 'v1 and hybrid torrents can be downloaded',
     });
   }
@@ -53,7 +54,7 @@ export async function readRaw(item: SourceItem, stopped: AbortSignal): Promise<R
   if (!isUrl(text)) return { kind: 'torrent', bytes: await readTorrentFile(text) };
   const fetched = await fetchTorrent(text, stopped);
   return 'magnet' in fetched
-    ? { kind: 'magnet', magnet: parseMagnet(fetched.magnet) }
+    ? { kind: 'magnet', magnet: ofSource(text, () => parseMagnet(fetched.magnet)) }
     : { kind: 'torrent', bytes: fetched.bytes };
 }
 
@@ -61,22 +62,29 @@ export async function readRaw(item: SourceItem, stopped: AbortSignal): Promise<R
 export async function readTorrentBytes(item: SourceItem, stopped: AbortSignal): Promise<Uint8Array> {
   const raw = await readRaw(item, stopped);
   if (raw.kind === 'torrent') return raw.bytes;
-  throw usageError(shortened(item.source, LABEL_LENGTH), 'this is no .torrent', `give it ${TORRENT_KINDS}`);
+  throw usageError(shownSource(item.source), 'this is no .torrent', `give it ${TORRENT_KINDS}`);
 }
 
 /** A magnet link or a bare info hash; undefined for anything else. Throws BAD_SOURCE for a malformed link. */
 export function parseLink(text: string): Magnet | undefined {
-  return /^magnet:/i.test(text) ? parseMagnet(text) : parseInfoHash(text);
+  return /^magnet:/i.test(text) ? ofSource(text, () => parseMagnet(text)) : parseInfoHash(text);
 }
 
-/** Whether a source is fetched by HTTP. */
-export function isUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text);
+/** Runs `parse` on what `source` holds: where that is malformed, the message names the source as the user knows it. */
+export function ofSource<T>(source: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof TorrentError)) throw error;
+    const { code, hint, message } = error;
+    const named = message.replace(/^(torrent|magnet): /, () => `${shownSource(source)}: `);
+    throw new TorrentError(code, named, { ...(hint !== undefined && { hint }), cause: error });
+  }
 }
 
 /** Who an event is about. */
 export function subjectOf(item: SourceItem, source: TorrentSource | undefined): Subject {
-  const label = item.source === '-' ? 'stdin' : shortened(item.source, LABEL_LENGTH);
+  const label = shownSource(item.source, LABEL_LENGTH);
   if (source === undefined) return { source: item.source, infoHash: undefined, label };
   if (source.kind === 'torrent') {
     const { infoHash, name } = source.metainfo;
@@ -96,7 +104,7 @@ export function subjectOfSummary(item: SourceItem, summary: TorrentSummary): Sub
 
 /** Reads files, and what a shell makes of `<(command)`, up to the limit. */
 async function readTorrentFile(path: string): Promise<Uint8Array> {
-  const what = `reading ${path}`;
+  const what = `reading ${shownSource(path)}`;
   try {
     const file = await open(path, 'r');
     // the stream closes the file, at its end or when it is left early

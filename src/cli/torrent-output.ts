@@ -9,11 +9,15 @@ import { writeError } from './failure.js';
 /** What a file system without hard links answers. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
-/** What is at `path`: `special` is a pipe or a device, which is written to and never replaced. */
-async function placeOf(path: string): Promise<'free' | 'file' | 'special'> {
+/** `special` is a pipe or a device, which is written to and never replaced. */
+type Place = 'free' | 'file' | 'folder' | 'special';
+
+/** What is at `path`. */
+async function placeOf(path: string): Promise<Place> {
   try {
     const stats = await stat(path);
-    return stats.isFile() || stats.isDirectory() ? 'file' : 'special';
+    if (stats.isDirectory()) return 'folder';
+    return stats.isFile() ? 'file' : 'special';
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return 'free';
     throw writeError(`writing ${path}`, error);
@@ -21,14 +25,14 @@ async function placeOf(path: string): Promise<'free' | 'file' | 'special'> {
 }
 
 /** Rejects with EXISTS where `path` could not be written later on: worth to know before an hour of hashing. */
-export async function refuseExisting(path: string): Promise<void> {
-  if ((await placeOf(path)) === 'file') throw exists(path);
+export async function refuseExisting(path: string, force: boolean): Promise<void> {
+  refuse(path, await placeOf(path), force);
 }
 
 /** Writes `bytes` to `path`. Rejects with EXISTS, where `force` is not given, DISK_FULL or DISK_IO. */
 export async function writeTorrent(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const place = await placeOf(path);
-  if (place === 'file' && !force) throw exists(path);
+  refuse(path, place, force);
   try {
     if (place === 'special') return await writeFile(path, bytes);
     // what a symbolic link points at is replaced, not the link
@@ -64,9 +68,16 @@ async function linkInPlace(draft: string, path: string): Promise<void> {
     await link(draft, path);
   } catch (error) {
     if (!NO_LINKS.includes(codeOf(error) ?? '')) throw error;
-    await refuseExisting(path);
+    await refuseExisting(path, false);
     await rename(draft, path);
   }
+}
+
+/** A folder is in the way whatever is forced. */
+function refuse(path: string, place: Place, force: boolean): void {
+  if (place === 'file' && !force) throw exists(path);
+  if (place !== 'folder') return;
+  throw new TorrentError('EXISTS', `writing ${path}: it is a folder`, { hint: '-o FILE writes elsewhere' });
 }
 
 function exists(path: string): TorrentError {

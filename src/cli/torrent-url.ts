@@ -3,6 +3,7 @@
 import { version } from '../engine/version.js';
 import { TorrentError } from '../torrent/errors.js';
 import { torrentBytes } from './bounded.js';
+import { shownSource, withoutCredentials } from './source-text.js';
 
 /** As curl would need it said with --max-redirs; trackers' sites use one or two. */
 const MAX_REDIRECTS = 5;
@@ -14,9 +15,9 @@ export type Fetched = { readonly bytes: Uint8Array } | { readonly magnet: string
 
 /** Fetches `text`, a valid or invalid http(s) URL. Rejects with NOT_FOUND, or BAD_SOURCE for what is no .torrent's size. */
 export async function fetchTorrent(text: string, stopped: AbortSignal): Promise<Fetched> {
-  if (!URL.canParse(text)) throw new TorrentError('BAD_SOURCE', `${text}: not a valid URL`);
+  if (!URL.canParse(text)) throw new TorrentError('BAD_SOURCE', `${shownSource(text)}: not a valid URL`);
   const first = new URL(text);
-  const what = `fetching ${withoutCredentials(first)}`;
+  const what = `fetching ${shownSource(text)}`;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     return await follow(first, what, AbortSignal.any([stopped, timeout]));
@@ -52,9 +53,9 @@ async function follow(first: URL, what: string, signal: AbortSignal): Promise<Fe
 }
 
 function redirected(from: URL, location: string, what: string): URL {
-  if (!URL.canParse(location, from.href)) throw notFound(what, `redirected to ${location}`);
+  if (!URL.canParse(location, from.href)) throw notFound(what, `redirected to ${shownSource(location)}`);
   const to = new URL(location, from);
-  if (!/^https?:$/.test(to.protocol)) throw notFound(what, `redirected to ${location}`);
+  if (!/^https?:$/.test(to.protocol)) throw notFound(what, `redirected to ${shownSource(location)}`);
   return to;
 }
 
@@ -63,13 +64,6 @@ function authorization(url: URL): Record<string, string> {
   if (url.username === '' && url.password === '') return {};
   const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-function withoutCredentials(url: URL): string {
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare.href;
 }
 
 /** fetch says only "fetch failed"; its cause says why. */

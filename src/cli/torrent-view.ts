@@ -3,7 +3,7 @@
 import type { ProgressEvent } from '../engine/events.js';
 import { printable } from '../torrent/text.js';
 import { shortened } from './printable.js';
-import { formatBytes, formatDuration, formatPercent, formatRate } from './quantities.js';
+import { counted, formatBytes, formatDuration, formatPercent, formatRate } from './quantities.js';
 import type { ReportedEvent } from './reported.js';
 
 const NAME_LENGTH = 60;
@@ -55,7 +55,7 @@ export function progressText(view: TorrentView): string {
   const { progress } = view;
   if (view.hashing) return hashingText(progress);
   if (progress === undefined) return view.pieces === undefined ? 'waiting for metadata' : 'starting';
-  const peers = `${progress.peers} peers (${progress.seeds} seeds)`;
+  const peers = `${counted(progress.peers, 'peer')} (${counted(progress.seeds, 'seed')})`;
   if (view.pieces === undefined) return `waiting for metadata, ${peers}`;
   const up = `${formatRate(progress.upRate)} up`;
   if (view.seeding) return `seeding, ${up}, ${formatBytes(progress.uploaded)} uploaded, ${peers}`;
@@ -97,10 +97,14 @@ export function statusLine(views: readonly TorrentView[]): string {
     )} of ${formatBytes(length)}`,
     `${formatRate(sum(progress => progress.downRate))} down`,
     `${formatRate(sum(progress => progress.upRate))} up`,
-    `${sum(progress => progress.peers)} peers`,
+    counted(
+      sum(progress => progress.peers),
+      'peer',
+    ),
   ].join(', ');
 }
 
-function shownName(text: string): string {
+/** The name of a torrent, fit for one line of a terminal. */
+export function shownName(text: string): string {
   return shortened(printable(text), NAME_LENGTH);
 }

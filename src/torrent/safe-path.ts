@@ -144,9 +144,9 @@ class Changes {
   }
 
   warnings(): string[] {
-    return this.#unlisted === 0
-      ? this.#listed
-      : [...this.#listed, `${this.#unlisted} more names were changed in the same way`];
+    if (this.#unlisted === 0) return this.#listed;
+    const more = this.#unlisted === 1 ? '1 more name was' : `${this.#unlisted} more names were`;
+    return [...this.#listed, `${more} changed in the same way`];
   }
 
   #add(words: () => string): void {

@@ -284,7 +284,7 @@ t.test('trackers and web seeds are checked', async t => {
   t.same(torrent.trackers, [['http://a', 'http://b'], ['udp://c:1']]);
   t.equal(torrent.useTrackers, false);
   t.equal(engine.lsd, false);
-  t.equal((await download(['--lsd', '--trackers', 'x'], env)).engine.lsd, true);
+  t.equal((await download(['--lsd', 'x'], env)).engine.lsd, true);
 });
 
 t.test('seeding: either goal implies it, 0 and --no-seed are said plainly', async t => {
@@ -376,8 +376,17 @@ t.test('usage errors name the flag and show a good value', async t => {
       'give it one source at a time',
     ],
     [['-', '-'], '-: stdin can be read only once'],
-    [['--json=yes', 'x'], '--json=yes: this flag takes no value'],
-    [['--no-json=1', 'x'], '--no-json=1: this flag takes no value'],
+    [['--json=yes', 'x'], '--json=yes: this flag takes no value', 'write --json'],
+    [['--json=false', 'x'], '--json=false: this flag takes no value', 'write --no-json'],
+    [['--dht=no', 'x'], '--dht=no: this flag takes no value', 'write --no-dht'],
+    [['--no-json=1', 'x'], '--no-json=1: this flag takes no value', 'write --no-json'],
+    [['--no-json=0', 'x'], '--no-json=0: this flag takes no value', 'write --json'],
+    [['x', ''], 'download: a source is empty', 'is the variable set that was to hold it?'],
+    [
+      ['--peer', 'x'.repeat(5_000), 'x'],
+      `--peer ${'x'.repeat(119)}…: not HOST:PORT with a port from 1 to 65535`,
+      'for example: --peer 192.0.2.7:6881',
+    ],
     [
       [],
       'download: no source given',
@@ -393,6 +402,8 @@ t.test('unknown flags are refused with the one that was meant', async t => {
   const cases: [string[], string, string][] = [
     [['--ouptut', 'd', 'x'], '--ouptut: unknown flag', 'did you mean --output?'],
     [['--max-up=1', 'x'], '--max-up: unknown flag', 'did you mean --max-upload?'],
+    [['--trackers', 'http://a/', 'x'], '--trackers: unknown flag', 'did you mean --tracker?'],
+    [['--trackers=http://a/', 'x'], '--trackers: unknown flag', 'did you mean --tracker?'],
     [['--no-dth', 'x'], '--no-dth: unknown flag', 'did you mean --no-dht?'],
     [['--no-output', 'x'], '--no-output: unknown flag', 'did you mean --output?'],
     [['-k', 'x'], '-k: unknown flag', 'rarest download --help lists all flags'],

@@ -5,11 +5,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import t, { type Test } from 'tap';
 import { main } from '../../src/cli/main.js';
 import { TorrentError } from '../../src/torrent/errors.js';
@@ -96,6 +97,17 @@ t.test('create: to stdout', async t => {
   t.match(terminal.stderr, /^rarest: --out -: stdout is a terminal, a .torrent is binary \(USAGE\)\nhint: /);
 });
 
+t.test('create: the file that stdout is has no place in it', async t => {
+  const { data } = place(t);
+  const { io } = await run(['create', data, '-o', '-'], io => {
+    io.stdoutPath = async () => resolve(data, 'a');
+  });
+  t.same(
+    parseTorrent(io.stdout.bytes).files.map(({ path }) => path.at(-1)),
+    ['b'],
+  );
+});
+
 t.test('create: stdout whose reader leaves', async t => {
   const { data } = place(t);
   const { exit, stderr } = await run(['create', data, '-o', '-'], io => {
@@ -128,14 +140,15 @@ t.test('create --json', async t => {
 t.test('create: a file in the way', async t => {
   const { dir, data, out } = place(t);
   writeFileSync(out, 'mine');
-  for (const path of [out, dir]) {
+  const reasons = {
+    [out]: 'it exists (EXISTS)\nhint: --force overwrites it, -o FILE writes elsewhere',
+    [dir]: 'it is a folder (EXISTS)\nhint: -o FILE writes elsewhere',
+  };
+  for (const [path, why] of Object.entries(reasons)) {
     const { exit, stderr, stdout } = await run(['create', data, '-o', path]);
     t.equal(exit, 14);
     t.equal(stdout, '');
-    t.equal(
-      stderr,
-      `rarest: writing ${path}: it exists (EXISTS)\nhint: --force overwrites it, -o FILE writes elsewhere\n`,
-    );
+    t.equal(stderr, `rarest: writing ${path}: ${why}\n`);
   }
   t.equal(readFileSync(out, 'utf8'), 'mine');
   const link = join(dir, 'link.torrent');
@@ -143,7 +156,7 @@ t.test('create: a file in the way', async t => {
   t.equal((await run(['create', data, '-o', link, '--force'])).exit, 0);
   t.equal(parseTorrent(readFileSync(out)).name, 'data', 'where the link leads');
   const onto = await run(['create', data, '-o', dir, '--force']);
-  t.equal(onto.exit, 7, 'no file takes the place of a folder');
+  t.equal(onto.exit, 14, 'no file takes the place of a folder');
   t.ok(statSync(dir).isDirectory());
   const nowhere = await run(['create', data, '-o', join(dir, 'none', 'x.torrent')]);
   t.equal(nowhere.exit, 7);
@@ -175,6 +188,12 @@ t.test('create: a list of paths on stdin', async t => {
   });
   t.equal(exit, 0);
   t.equal(parseTorrent(readFileSync(out)).files.length, 2);
+  const unnamed = await run(['create', '-', '-o', join(dir, 'unnamed')], io => {
+    io.input.end(`${join(data, 'a')}\n${join(data, 'sub')}\n`);
+  });
+  t.match(unnamed.stderr, /^data: info hash /, 'the name of the torrent, not of the first path');
+  const junk = await run(['create', '-', '-o', join(dir, 'none')], io => io.input.end('a\0b\n'));
+  t.equal(junk.stderr, 'rarest: reading stdin: this is no list of paths (BAD_SOURCE)\n');
   const lines = await run(['create', '-', '--name', 'n', '-o', join(dir, 'lines')], io => {
     io.input.end(`${join(data, 'a')}\n\n${join(data, 'sub')}\n`);
   });
@@ -198,6 +217,7 @@ t.test('create: a signal ends it, and nothing is written', async t => {
   await settle();
   t.notOk(existsSync(out));
   t.same(io.raised, ['SIGINT']);
+  t.equal(io.stderr.text, 'rarest: stopping; once more to leave at once\n', 'there is no state');
 });
 
 /** `seed` with an engine that says what it was given. */
@@ -218,7 +238,7 @@ t.test('seed: a folder is hashed, then seeded where it lies', async t => {
   t.match(options, {
     output: dir,
     data: 'complete',
-    trust: true,
+    trust: 'hashed',
     superSeed: true,
     trackers: [],
     webSeeds: [],
@@ -230,6 +250,26 @@ t.test('seed: a folder is hashed, then seeded where it lies', async t => {
   t.equal(io.stderr.text, 'data: seeding\n');
   io.signal('SIGTERM');
   t.equal(await exit, 143);
+});
+
+t.test('seed: a link leads to what is seeded; -o is not for data', async t => {
+  const { dir, data } = place(t);
+  symlinkSync('data', join(dir, 'link'));
+  for (const path of ['link', `link${sep}`]) {
+    const { io, exit } = seeding([dir + sep + path, '-o', 'elsewhere']);
+    await until(() => io.engine?.torrents.length === 1);
+    t.match(io.engine!.torrents[0]!.source, { metainfo: { name: 'data' } });
+    t.equal(io.engine!.torrents[0]!.options.output, realpathSync(dir));
+    t.match(io.stderr.text, /link\/?: a symbolic link, seeding .*data$/m);
+    t.match(io.stderr.text, /^rarest: warning: .*link\/?: -o says where /m);
+    io.engine!.torrents[0]!.finish();
+    await exit;
+  }
+  const { io, exit } = seeding([data, '-o', dir]);
+  await until(() => io.engine?.torrents.length === 1);
+  t.equal(io.stderr.text, '', 'that is where it lies');
+  io.engine!.torrents[0]!.finish();
+  await exit;
 });
 
 t.test('seed: what a file holds says what it is', async t => {
@@ -261,7 +301,7 @@ t.test('seed: what a file holds says what it is', async t => {
   for (const name of ['like-one', 'no-info', 'text']) {
     const { torrent } = await added(name);
     t.match(torrent?.source, { metainfo: { name } });
-    t.match(torrent?.options, { data: 'complete', trust: true, output: dir }, 'just hashed');
+    t.match(torrent?.options, { data: 'complete', trust: 'hashed', output: dir }, 'just hashed');
   }
   const fake = await added('fake.torrent');
   t.equal(fake.exit, 3);

@@ -94,6 +94,7 @@ export class FakeEngine implements EngineHandle {
 
 export interface FakeIo extends Io {
   loadEngine: Io['loadEngine'];
+  stdoutPath: Io['stdoutPath'];
   readonly env: Record<string, string | undefined>;
   readonly stdout: Kept;
   readonly stderr: Kept;
@@ -129,6 +130,7 @@ export function fakeIo(): FakeIo {
     get engine() {
       return engine;
     },
+    stdoutPath: async () => undefined,
     stdin: () => input,
     now: () => now,
     after(delayMs, callback) {

@@ -156,7 +156,7 @@ t.test('info of several; what cannot be read decides the exit code', async t => 
     stdout.split('\n').filter(line => /^# name/.test(line)),
     ['# name\ta', '# name\ta'],
   );
-  t.match(stderr, /^rarest: .*: torrent: .*\(BAD_SOURCE\)\n/);
+  t.match(stderr, new RegExp(`^rarest: ${join(dir, 'bad')}: it is malformed: .* \\(BAD_SOURCE\\)\n`));
   t.match(stderr, /\(NOT_FOUND\)\n/);
 });
 
@@ -200,6 +200,19 @@ t.test('the reader of a listing leaves', async t => {
   t.equal(await running, 0);
   t.equal(io.engine?.closed, 1);
   t.equal(io.stderr.text, '');
+});
+
+t.test('a listing that cannot be written is no success', async t => {
+  const path = join(t.testdir({ 'x.torrent': Buffer.from(FULL) }), 'x.torrent');
+  for (const command of ['info', 'magnet']) {
+    const { exit, stderr } = await run([command, path], io => {
+      io.stdout._write = (_chunk, _encoding, done) => {
+        done(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC', errno: -28 }));
+      };
+    });
+    t.equal(exit, 8, command);
+    t.equal(stderr, 'rarest: writing to stdout: no space left on device (DISK_FULL)\n');
+  }
 });
 
 t.test('magnet', async t => {
@@ -294,7 +307,13 @@ t.test('verify: what does not match', async t => {
 });
 
 t.test('verify: what cannot be', async t => {
-  const { dir, torrent } = place(t);
+  const { dir, root, torrent } = place(t);
+  const two = await run(['verify', torrent, torrent]);
+  t.equal(two.exit, 2);
+  t.match(two.stderr, /^rarest: verify: one torrent at a time \(USAGE\)\nhint: /);
+  spoil(join(root, 'sub', 'second'), 29_999);
+  t.match((await run(['verify', torrent, dir])).stderr, 'both: 1 of 4 pieces does not match (VERIFY_FAILED)');
+  spoil(join(root, 'sub', 'second'), 29_999);
   t.equal((await run(['verify', torrent, join(dir, 'state')])).exit, 4);
   t.equal((await run(['verify', join(dir, 'none.torrent')])).exit, 4);
   t.equal((await run(['verify', fixture('v2-only'), dir])).exit, 15);
@@ -312,7 +331,7 @@ t.test('verify --repair: just the bad pieces', async t => {
   truncateSync(join(root, 'first file'), 60_000);
   const io = fakeIo();
   io.stateDirectory = join(dir, 'state');
-  const running = main(['verify', torrent, dir, '--repair', '--peer', '127.0.0.1:1'], io);
+  const running = main(['verify', torrent, dir, '--repair', '--force', '--peer', '127.0.0.1:1'], io);
   await until(() => io.engine?.torrents.length === 1);
   const [repair] = io.engine!.torrents;
   t.match(repair?.options, {
@@ -320,13 +339,13 @@ t.test('verify --repair: just the bad pieces', async t => {
     output: dir,
     peers: [{ port: 1 }],
     seed: undefined,
-    force: false,
+    force: true,
   });
   t.equal(repair?.infoHash, toHex(CONTENT.metainfo.infoHash));
   const first = join(root, 'first file');
   const bad = [`1\t${first}`, `2\t${first}`, `2\t${join(root, 'sub', 'second')}`, ''].join('\n');
   t.equal(io.stdout.text, bad);
-  t.match(io.stderr.text, /^rarest: fetching 2 pieces, 66 kB$/m);
+  t.match(io.stderr.text, /^both: fetching 2 pieces, 66 kB$/m);
   repair!.emit({ event: 'file', index: 0, path: first, length: 70_000 });
   repair!.finish();
   t.equal(await running, 0);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  counted,
   formatBytes,
   formatDuration,
   formatPercent,
@@ -90,4 +91,11 @@ t.test('100% only when all is there', async t => {
   t.equal(formatPercent(999_999, 1_000_000), '99.9%');
   t.equal(formatPercent(10, 10), '100%');
   t.equal(formatPercent(0, 0), '100%', 'an empty torrent is complete');
+});
+
+t.test('one and several', async t => {
+  t.same(
+    [counted(0, 'peer'), counted(1, 'peer'), counted(2, 'peer'), counted(2, 'address', 'addresses')],
+    ['0 peers', '1 peer', '2 peers', '2 addresses'],
+  );
 });

@@ -11,6 +11,7 @@ import {
   jsonResults,
   plainResults,
 } from '../../src/cli/results.js';
+import { shownSource } from '../../src/cli/source-text.js';
 import type { TorrentEvent } from '../../src/engine/events.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { Kept } from './fake-io.js';
@@ -161,6 +162,20 @@ t.test('bad pieces: one line for each file they touch', async t => {
   t.equal(stdout.text, '3\tdata/a\0' + '3\tdata/b\0');
 });
 
+t.test('one is not several', async t => {
+  const { reporter, stderr } = reporterOf({ verbose: true });
+  reporter.begun(SUBJECT);
+  reporter.event({ event: 'dht', nodes: 1, found: 1 }, SUBJECT);
+  reporter.event({ event: 'tracker', url: 'udp://a:1', peers: 1 }, SUBJECT);
+  reporter.event({ ...(METADATA as Extract<TorrentEvent, { event: 'metadata' }>), pieces: 1 }, SUBJECT);
+  reporter.event(progress({ peers: 1, seeds: 1 }), SUBJECT);
+  reporter.status();
+  t.match(stderr.text, /^c1c1: DHT: 1 node, 1 address found$/m);
+  t.match(stderr.text, /^c1c1: tracker udp:\/\/a:1: 1 peer$/m, 'of which torrent');
+  t.match(stderr.text, / in 1 piece$/m);
+  t.match(stderr.text, / 1 peer \(1 seed\)/);
+});
+
 t.test('trackers are told of to those who want to know more', async t => {
   const events: TorrentEvent[] = [
     { event: 'tracker', url: 'udp://a:1', peers: 1, seeds: 12, leechers: 1 },
@@ -264,6 +279,12 @@ t.test('of several sources the failure says which', async t => {
     stderr.text,
     'rarest: a.torrent: torrent: no info (BAD_SOURCE)\nrarest: reading x: gone (NOT_FOUND)\nrarest: port 1: taken (NETWORK)\n',
   );
+  const long = reporterOf({}, true);
+  const source = `/${'x'.repeat(300)}.torrent`;
+  const message = `reading ${shownSource(source)}: gone`;
+  long.reporter.failure(failureOf(new TorrentError('NOT_FOUND', message)), { ...SUBJECT, source });
+  long.reporter.event({ event: 'warning', message: 'odd' }, SUBJECT);
+  t.equal(long.stderr.text, `rarest: ${message} (NOT_FOUND)\nrarest: warning: c1c1: odd\n`);
 });
 
 t.test('what is no TorrentError is a bug of ours', async t => {

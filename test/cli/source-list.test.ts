@@ -76,9 +76,22 @@ t.test('what cannot be a source is said and does not stop the rest', async t => 
   t.same(await listed(['-'], ['a\n', long.slice(0, -9), long, long, '\nb\n']), ['a', tooLong, 'b']);
   t.same(await listed(['-'], [long]), [tooLong]);
   t.same(await listed(['-'], ['-\na']), ['BAD_SOURCE: reading stdin: - inside of a list', 'a']);
-  const empty = 'BAD_SOURCE: reading stdin: neither a .torrent nor a source in it';
+  const empty = 'BAD_SOURCE: reading stdin: neither a .torrent nor a list of sources';
   t.same(await listed(['-'], []), [empty]);
   t.same(await listed(['-'], ['\n# nothing\n']), [empty]);
+});
+
+t.test('what is no text is one failure, and read no further', async t => {
+  const none = 'BAD_SOURCE: reading stdin: neither a .torrent nor a list of sources';
+  const junk = Buffer.from('ff'.repeat(30) + '0a'.repeat(30), 'hex');
+  t.same(await listed(['-'], [junk, junk]), [none]);
+  t.same(await listed(['-'], [junk, junk], true), [none]);
+  t.same(await listed(['-'], [Buffer.from('a\n\xe9\nb\n', 'latin1')]), ['a', none]);
+  t.same(await listed(['-'], ['a\0b\0']), [none], 'NULs are asked for with -0');
+  const endless = new PassThrough();
+  const items = listSources(['-'], () => endless, false);
+  endless.write(Buffer.alloc(10));
+  t.equal((await items.next()).value?.kind, 'bad', 'long before its end');
 });
 
 t.test('each line is handed on as soon as it is there', async t => {

@@ -45,7 +45,13 @@ t.test('magnet links and info hashes', async t => {
     t.equal(source.kind, 'magnet', text);
     t.equal(hashOf(source), HASH, text);
   }
-  t.match(await refused(read('magnet:?dn=x')), { code: 'BAD_SOURCE' });
+  t.match(await refused(read('magnet:?dn=x')), { code: 'BAD_SOURCE', message: /^magnet:\?dn=x: / });
+  const item: SourceItem = { kind: 'bytes', source: '-', bytes: Buffer.from('junk') };
+  t.match(await refused(readSource(item, never)), { code: 'BAD_SOURCE', message: /^stdin: / });
+  const long = `/${'folder/'.repeat(100)}x.torrent`;
+  const { message } = await refused(read(long));
+  t.match(message, /^reading \/folder\/.*….*\/x\.torrent: /, 'the name stays in sight');
+  t.ok(message.length < 260, message);
 });
 
 t.test('v2 only is read and refused', async t => {
@@ -58,7 +64,11 @@ t.test('v2 only is read and refused', async t => {
 t.test('files', async t => {
   const dir = t.testdir({ 'a.torrent': TORRENT, 'bad.torrent': 'no bencode', folder: {} });
   t.equal(hashOf(await read(join(dir, 'a.torrent'))), TORRENT_HASH);
-  t.match(await refused(read(join(dir, 'bad.torrent'))), { code: 'BAD_SOURCE' });
+  const bad = join(dir, 'bad.torrent');
+  t.match(await refused(read(bad)), {
+    code: 'BAD_SOURCE',
+    message: `${bad}: it is malformed: malformed value at byte 0`,
+  });
   const missing = join(dir, 'none.torrent');
   t.match(await refused(read(missing)), {
     code: 'NOT_FOUND',
@@ -102,7 +112,7 @@ t.test('who an event is about', async t => {
   t.same(subjectOf(named(long), undefined), {
     source: long,
     infoHash: undefined,
-    label: `${'x'.repeat(59)}…`,
+    label: `${'x'.repeat(20)}…${'x'.repeat(39)}`,
   });
 });
 
@@ -149,7 +159,10 @@ t.test('URLs', async t => {
   t.equal(hashOf(await read(`${url}/a.torrent`)), TORRENT_HASH);
   t.equal(hashOf(await read(`${url}/once`)), TORRENT_HASH);
   t.equal(hashOf(await read(`${url}/to-magnet`)), HASH);
-  t.match(await refused(read(`${url}/page`)), { code: 'BAD_SOURCE' });
+  const page = `${url}/page`;
+  t.match(await refused(read(page)), { code: 'BAD_SOURCE', message: `${page}: ` });
+  const secret = page.replace('//', '//me:secret@');
+  t.match(await refused(read(secret)), { code: 'BAD_SOURCE', message: `${page}: ` }, 'no password in it');
   const failures = {
     '/missing': '404 Not Found',
     '/gone': '410 Gone',

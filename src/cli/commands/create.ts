@@ -18,7 +18,7 @@ import {
   trackerOptions,
   webSeedOptions,
 } from '../options.js';
-import { records } from '../records.js';
+import { textRecords } from '../records.js';
 import type { Subject } from '../reported.js';
 import { createdPaths } from '../results.js';
 import type { Session } from '../session.js';
@@ -83,21 +83,27 @@ async function create(options: CreateOptions, session: Session): Promise<void> {
   const { reporter } = session;
   const paths = await allPaths(options, session.stdin);
   const expected = expectedOut(options, paths);
-  if (expected !== undefined && !options.force) await refuseExisting(expected);
+  // a file that a shell has opened for us may lie among what is to be shared
+  const exclude = options.out === STDIO ? await session.io.stdoutPath() : expected && resolve(expected);
+  if (expected !== undefined) await refuseExisting(expected, options.force);
   const [first = ''] = paths;
-  const subject: Subject = { source: first, infoHash: undefined, label: basename(resolve(first)) };
+  const { name: label = basename(resolve(first)) } = options.torrent;
+  let subject: Subject = { source: first, infoHash: undefined, label };
   reporter.begun(subject, true);
   try {
     const { createTorrent } = await import('../../engine/create.js');
     const { bytes, metainfo, warnings } = await createTorrent({
       ...options.torrent,
       paths,
-      exclude: expected === undefined ? undefined : resolve(expected),
+      exclude,
       onProgress: hashingProgress(session, subject),
       signal: session.stopped,
     });
     for (const message of warnings) reporter.event({ event: 'warning', message }, subject);
     const { infoHash, infoHashV2, name } = metainfo;
+    reporter.ended(subject);
+    subject = { ...subject, label: name };
+    reporter.begun(subject, true);
     const out = options.out ?? `${name}.torrent`;
     if (out === STDIO) {
       if (!(await session.writePayload(bytes))) return;
@@ -124,9 +130,10 @@ async function allPaths(options: CreateOptions, stdin: () => InputStream): Promi
   const paths = options.paths.filter(path => path !== STDIO);
   if (paths.length === options.paths.length) return paths;
   try {
-    for await (const record of records(stdin(), options.output.nul, LIMITS.pathBytes)) {
-      if (record === undefined) throw badList(`a path longer than ${LIMITS.pathBytes} bytes`);
-      if (record.length > 0) paths.push(new TextDecoder().decode(record));
+    const notText = badList('this is no list of paths');
+    for await (const path of textRecords(stdin(), options.output.nul, LIMITS.pathBytes, notText)) {
+      if (path === undefined) throw badList(`a path longer than ${LIMITS.pathBytes} bytes`);
+      if (path !== '') paths.push(path);
       if (paths.length > LIMITS.files) throw badList(`more than ${LIMITS.files} paths`);
     }
   } catch (error) {

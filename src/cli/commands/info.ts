@@ -23,7 +23,7 @@ import type { MetadataEvent } from '../reported.js';
 import type { Items } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';
-import { readRaw, subjectOf, subjectOfSummary, torrentSource } from '../sources.js';
+import { ofSource, readRaw, subjectOf, subjectOfSummary, torrentSource } from '../sources.js';
 
 export interface InfoOptions {
   readonly sources: readonly string[];
@@ -69,7 +69,7 @@ async function describe(item: SourceItem, options: InfoOptions, session: Session
     const raw = await readRaw(item, session.stopped);
     if (raw.kind === 'magnet')
       return await describeLink(item, torrentSource(raw, item.source), options, session);
-    const summary = summarize(raw.bytes);
+    const summary = ofSource(item.source, () => summarize(raw.bytes));
     subject = subjectOfSummary(item, summary);
     reporter.event(metadataOf(summary), subject);
     for (const message of summary.warnings) reporter.event({ event: 'warning', message }, subject);

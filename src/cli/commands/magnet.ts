@@ -9,7 +9,7 @@ import { areSeveral, outputOptions, severalOperands } from '../options.js';
 import { magnetLinks } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';
-import { readTorrentBytes, subjectOf, subjectOfSummary } from '../sources.js';
+import { ofSource, readTorrentBytes, subjectOf, subjectOfSummary } from '../sources.js';
 
 export function plan(invocation: Invocation): Plan {
   const output = outputOptions(invocation);
@@ -31,18 +31,18 @@ async function tellMagnet(item: SourceItem, session: Session): Promise<void> {
   let subject = subjectOf(item, undefined);
   try {
     const bytes = await readTorrentBytes(item, session.stopped);
-    const summary = summarize(bytes);
+    const summary = ofSource(item.source, () => summarize(bytes));
     subject = subjectOfSummary(item, summary);
-    session.reporter.event({ event: 'magnet', magnet: await linkOf(bytes, summary) }, subject);
+    session.reporter.event({ event: 'magnet', magnet: await linkOf(item.source, bytes, summary) }, subject);
   } catch (error) {
     session.fail(error, subject);
   }
 }
 
-async function linkOf(bytes: Uint8Array, summary: TorrentSummary): Promise<string> {
+async function linkOf(source: string, bytes: Uint8Array, summary: TorrentSummary): Promise<string> {
   if (summary.infoHash === undefined) return linkV2(summary);
   const { formatMagnet } = await import('../../torrent/magnet-link.js');
-  return formatMagnet(parseTorrent(bytes));
+  return formatMagnet(ofSource(source, () => parseTorrent(bytes)));
 }
 
 /** The link of a v2-only torrent (BEP 52), which has no Metainfo; written the way formatMagnet writes. */

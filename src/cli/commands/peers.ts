@@ -58,7 +58,7 @@ export function peersOptions(invocation: Invocation): PeersOptions {
 
 /** What trackers count was asked for, so it is told. */
 const scrapeWords: Words = (event, name, verbose) =>
-  event.event === 'tracker' ? trackerLine(event) : humanLine(event, name, verbose);
+  event.event === 'tracker' ? trackerLine(event, name) : humanLine(event, name, verbose);
 
 /** Finding nobody is an answer too. */
 async function peers(options: PeersOptions, session: Session): Promise<void> {

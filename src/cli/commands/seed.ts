@@ -119,12 +119,12 @@ async function hashed(
   const { reporter, stopped } = session;
   stopped.throwIfAborted();
   const subject = subjectOf(item, undefined);
+  reporter.begun(subject, true);
   if (path !== item.source) reporter.note(`a symbolic link, seeding ${shownSource(path)}`, subject);
   if (choices.output !== '.' && resolve(choices.output) !== dirname(resolve(path))) {
     const message = '-o says where the data of a .torrent lies; this is seeded from where it is';
     reporter.event({ event: 'warning', message }, subject);
   }
-  reporter.begun(subject, true);
   try {
     const { createTorrent } = await import('../../engine/create.js');
     const { metainfo, parent, warnings } = await createTorrent({

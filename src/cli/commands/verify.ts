@@ -1,6 +1,6 @@
 // `rarest verify`: data on disk against the hashes of its torrent; `--repair` fetches what does not match.
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TorrentEvent } from '../../engine/events.js';
 import type { Verified } from '../../engine/verify.js';
 import { version } from '../../engine/version.js';
@@ -19,12 +19,12 @@ import {
   type TorrentChoices,
   torrentOptions,
 } from '../options.js';
-import { formatBytes } from '../quantities.js';
+import { counted, formatBytes } from '../quantities.js';
 import type { Subject } from '../reported.js';
 import { badPieces } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources } from '../source-list.js';
-import { readTorrentBytes, subjectOf } from '../sources.js';
+import { ofSource, readTorrentBytes, subjectOf } from '../sources.js';
 
 export interface VerifyOptions {
   readonly torrent: string;
@@ -62,6 +62,12 @@ export function verifyOptions(invocation: Invocation): VerifyOptions {
   };
 }
 
+/** `verify a.torrent b.torrent` means two torrents; but then, a torrent may well be of a .torrent. */
+function refuseTorrentAsPath(path: string, { name }: Metainfo): void {
+  if (!/\.torrent$/i.test(path) || basename(path) === name) return;
+  throw usageError('verify', 'one torrent at a time', 'rarest verify TORRENT [PATH]: where its data lies');
+}
+
 const words: Words = (event, name, verbose) =>
   event.event === 'done' && event.downloaded === 0
     ? `${name}: all of ${formatBytes(event.length)} verified`
@@ -73,7 +79,9 @@ async function verify(options: VerifyOptions, session: Session): Promise<void> {
   if (item === undefined) return;
   let subject = subjectOf(item, undefined);
   try {
-    const metainfo = parseTorrent(await readTorrentBytes(item, session.stopped));
+    const bytes = await readTorrentBytes(item, session.stopped);
+    const metainfo = ofSource(item.source, () => parseTorrent(bytes));
+    refuseTorrentAsPath(options.path, metainfo);
     subject = subjectOf(item, { kind: 'torrent', metainfo });
     reporter.event({ event: 'start', output: options.path, version: version() });
     const startedAt = io.now();
@@ -119,7 +127,7 @@ async function repair(
   session: Session,
 ): Promise<void> {
   const { reporter } = session;
-  reporter.note(`fetching ${bad === 1 ? '1 piece' : `${bad} pieces`}, ${formatBytes(badBytes)}`);
+  reporter.note(`fetching ${counted(bad, 'piece')}, ${formatBytes(badBytes)}`, subject);
   const engine = await session.engine(options.engine, event => reporter.event(event));
   const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
   const choices = { ...options.choices, output, onEvent };
@@ -141,7 +149,7 @@ function done({ name, length, files }: Metainfo, { output }: Verified, ms: numbe
 }
 
 function mismatch({ name }: Metainfo, { bad, pieces }: Verified): TorrentError {
-  const why = `${bad} of ${pieces} pieces do not match`;
+  const why = `${bad} of ${counted(pieces, 'piece')} ${bad === 1 ? 'does' : 'do'} not match`;
   return new TorrentError('VERIFY_FAILED', `verifying ${name}: ${why}`, {
     hint: '--repair fetches just these',
   });
