@@ -2,10 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { ROOT } from './support/root.js';
 
 /** Rooms each room may import besides itself. `wire/message` is a type-only door. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

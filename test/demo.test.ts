@@ -6,16 +6,16 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CONTENT_NAME, fingerprints, writeContent } from '../demo/content.js';
 import { Ledger, matrix } from '../demo/ledger.js';
 import { type Plan, play } from '../demo/play.js';
 import { barLine, Screen } from '../demo/screen.js';
 import { TorrentView } from '../src/cli/torrent-view.js';
+import { BARE_NODE, PROGRAM } from './support/program.js';
+import { ROOT } from './support/root.js';
 
-const PROGRAM = fileURLToPath(new URL('../dist/bin/rarest.js', import.meta.url));
-const DEMO = fileURLToPath(new URL('../dist/demo/swarm.js', import.meta.url));
+const DEMO = join(ROOT, 'dist/demo/swarm.js');
 const built = existsSync(PROGRAM) && existsSync(DEMO) ? {} : { skip: 'not built: npm run build' };
 
 /** A third of the size, and no slower. */
@@ -120,7 +120,7 @@ t.test('a process that fails is a failure of the whole', built, async t => {
 
 t.test('Ctrl-C', built, async t => {
   const place = t.testdir({});
-  const demo = spawn(process.execPath, [DEMO], { env: { PATH: process.env.PATH, TMPDIR: place } });
+  const demo = spawn('env', [...BARE_NODE, DEMO], { env: { PATH: process.env.PATH, TMPDIR: place } });
   const ended = once(demo, 'close');
   const errors = text(demo.stderr);
   let shown = '';

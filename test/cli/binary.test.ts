@@ -1,12 +1,10 @@
 // The built program, as a shell sees it. None of this needs an engine.
 
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/rarest.js', import.meta.url));
+import { BARE_NODE, built, PROGRAM } from '../support/program.js';
 
 interface Ran {
   readonly exit: number | null;
@@ -17,7 +15,7 @@ interface Ran {
 /** Runs the program to its end with `input` on its stdin. */
 function run(argv: string[], input = '', env: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, ...argv], { env: { PATH: process.env.PATH, ...env } });
+    const child = spawn('env', [...BARE_NODE, PROGRAM, ...argv], { env: { PATH: process.env.PATH, ...env } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', chunk => {
@@ -33,8 +31,6 @@ function run(argv: string[], input = '', env: Record<string, string> = {}): Prom
     child.stdin.end(input);
   });
 }
-
-const built = existsSync(PROGRAM) ? {} : { skip: 'not built: npm run build' };
 
 t.test('--version and --help', built, async t => {
   t.match(await run(['--version']), { exit: 0, stdout: /^rarest \d+\.\d+\.\d+\n$/, stderr: '' });
@@ -67,7 +63,7 @@ t.test('sources that cannot be read', built, async t => {
   t.match(await run(['download', bad]), {
     exit: 3,
     stdout: '',
-    stderr: /^rarest: torrent: .* \(BAD_SOURCE\)\n/,
+    stderr: /^rarest: .*bad\.torrent: it has no info dictionary \(BAD_SOURCE\)\n/,
   });
   t.match(await run(['download', 'magnet:?xt=urn:btih:123']), { exit: 3, stderr: /\(BAD_SOURCE\)\n/ });
   t.match(await run(['peers', join(dir, 'folder')]), { exit: 4, stderr: /directory \(NOT_FOUND\)\n/ });

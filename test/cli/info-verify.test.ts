@@ -2,7 +2,6 @@
 
 import { existsSync, mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { main } from '../../src/cli/main.js';
 import { TorrentError } from '../../src/torrent/errors.js';
@@ -11,6 +10,7 @@ import { parseMagnet } from '../../src/torrent/magnet.js';
 import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import { buildTorrent, parseTorrent } from '../../src/torrent/metainfo.js';
 import { contentOf } from '../support/content.js';
+import { ROOT } from '../support/root.js';
 import { type FakeIo, fakeIo, until } from './fake-io.js';
 import { METADATA } from './recorded.js';
 import { torrentFile } from './torrent-file.js';
@@ -28,8 +28,7 @@ const FULL = buildTorrent({
   creationDate: 1_709_208_000,
 });
 
-const fixture = (name: string) =>
-  fileURLToPath(new URL(`../fixtures/torrents/${name}.torrent`, import.meta.url));
+const fixture = (name: string) => join(ROOT, `test/fixtures/torrents/${name}.torrent`);
 
 /** Runs a command to its end. */
 async function run(argv: readonly string[], prepare: (io: FakeIo) => void = () => {}) {

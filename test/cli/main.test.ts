@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { main } from '../../src/cli/main.js';
 import { version } from '../../src/engine/version.js';
+import { ROOT } from '../support/root.js';
 import { fakeIo } from './fake-io.js';
 
 t.test('the version', async t => {
@@ -114,7 +114,7 @@ t.test('nothing heavy is loaded before it is needed', async t => {
     }
     return seen;
   };
-  const cli = fileURLToPath(new URL('../../src/cli/', import.meta.url));
+  const cli = join(ROOT, 'src/cli');
   const commands = readdirSync(join(cli, 'commands')).map(name => join('commands', name));
   for (const file of ['main.ts', ...commands]) {
     const loaded = [...loadedWith(join(cli, file))];

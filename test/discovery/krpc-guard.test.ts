@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'bittorrent-dht';
 import t from 'tap';
 import { krpcKind, trimReply } from '../../src/discovery/krpc-guard.js';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { seeded } from '../support/random.js';
+import { CORPUS } from '../support/root.js';
 import { bytesOf, GOOD, HARMFUL, KILLER_ANSWERS, KILLERS, NODE_ID, TARGET } from './packets.js';
 
 const FROM = { address: '127.0.0.1', port: 6881 };
@@ -137,7 +139,7 @@ interface Vector {
   readonly output: { readonly bencoded?: string; readonly message_hex?: string };
 }
 
-const VECTORS = new URL('../../../shared/corpus/vectors.json', import.meta.url);
+const VECTORS = join(CORPUS, 'vectors.json');
 t.test('the published examples', { skip: !existsSync(VECTORS) && 'the corpus is absent' }, async t => {
   const all: { vectors: Vector[] } = JSON.parse(readFileSync(VECTORS, 'utf8'));
   const vectors = all.vectors.filter(vector => vector.group === 'bep5_krpc');

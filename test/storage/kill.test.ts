@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import t from 'tap';
 import { FilePool } from '../../src/storage/file-pool.js';
 import { openTorrent } from '../../src/storage/open.js';
@@ -14,7 +13,7 @@ t.test("killed for real, no piece that was told of is lost, and its lock is nobo
   const torrent = killSample();
   const child = spawn(
     process.execPath,
-    [...process.execArgv, fileURLToPath(new URL('kill-child.ts', import.meta.url)), directory],
+    [...process.execArgv, join(import.meta.dirname, `kill-child${extname(import.meta.filename)}`), directory],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let told = '';

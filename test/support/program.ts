@@ -4,10 +4,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { ROOT } from './root.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/rarest.js', import.meta.url));
+export const PROGRAM = join(ROOT, 'dist/bin/rarest.js');
+
+/**
+ * What `env` runs node with as a shell does: tap has every child load what records it, which takes longer than most
+ * commands do.
+ */
+export const BARE_NODE = ['-u', 'NODE_OPTIONS', process.execPath];
 
 /** What a test of the built program is to be called with. */
 export const built = existsSync(PROGRAM) ? {} : { skip: 'not built: npm run build' };
@@ -42,7 +48,7 @@ export class Program {
       XDG_STATE_HOME: join(directory, 'state'),
       LOCALAPPDATA: join(directory, 'state'),
     };
-    const child = spawn(process.execPath, [PROGRAM, ...argv], {
+    const child = spawn('env', [...BARE_NODE, PROGRAM, ...argv], {
       cwd: directory,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

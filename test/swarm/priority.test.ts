@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { canonicalPriority } from '../../src/swarm/priority.js';
+import { CORPUS } from '../support/root.js';
 
-const VECTORS = join(import.meta.dirname, '../../../shared/corpus/vectors.json');
+const VECTORS = join(CORPUS, 'vectors.json');
 
 const priority = (a: string, b: string, portA = 0, portB = 0) =>
   canonicalPriority({ host: a, port: portA }, { host: b, port: portB });

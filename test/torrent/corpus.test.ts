@@ -10,8 +10,8 @@ import { parseInfoHash, parseMagnet } from '../../src/torrent/magnet.js';
 import { formatMagnet } from '../../src/torrent/magnet-link.js';
 import { parseTorrent } from '../../src/torrent/metainfo.js';
 import type { Magnet, Metainfo } from '../../src/torrent/metainfo-types.js';
+import { CORPUS } from '../support/root.js';
 
-const CORPUS = join(import.meta.dirname, '../../../shared/corpus');
 const skip = existsSync(CORPUS) ? false : 'corpus is absent';
 
 /** Where we take the answer that the corpus calls acceptable too: nothing safe is left of the name `..`. */

@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { TORRENTS } from '../fixtures/make.js';
+import { ROOT } from '../support/root.js';
 
-const FOLDER = join(import.meta.dirname, '../fixtures/torrents');
+const FOLDER = join(ROOT, 'test/fixtures/torrents');
 
 if (t.writeSnapshot) {
   mkdirSync(FOLDER, { recursive: true });

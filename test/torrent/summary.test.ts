@@ -5,10 +5,11 @@ import t from 'tap';
 import { toHex } from '../../src/torrent/ids.js';
 import { summarize, summaryOf } from '../../src/torrent/torrent-summary.js';
 import { dict, type Entry, int, list, str } from '../fixtures/bencoded.js';
+import { CORPUS } from '../support/root.js';
 import { failure, fixture, parsed } from './reading.js';
 
-const CORPUS = join(import.meta.dirname, '../../../shared/corpus/torrents');
-const skip = existsSync(CORPUS) ? false : 'corpus is absent';
+const TORRENTS = join(CORPUS, 'torrents');
+const skip = existsSync(TORRENTS) ? false : 'corpus is absent';
 
 /** Their pads are such by an old convention of names alone, which we do not follow. */
 const PADS_BY_NAME = new Set(['c__pad-bitcomet.torrent', 'libtorrent__pad_file.torrent']);
@@ -193,13 +194,13 @@ interface Entries {
 }
 
 t.test('the torrents of the corpus', { skip }, async t => {
-  const { entries } = JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as Entries;
+  const { entries } = JSON.parse(readFileSync(join(TORRENTS, 'manifest.json'), 'utf8')) as Entries;
   let read = 0;
   for (const { file, format, expected } of entries) {
     if (!['v1', 'v2', 'hybrid'].includes(`${format}`)) continue;
     let summary: ReturnType<typeof summarize> | undefined;
     const outcome = failure(() => {
-      summary = summarize(readFileSync(join(CORPUS, file)));
+      summary = summarize(readFileSync(join(TORRENTS, file)));
     });
     t.notMatch(outcome, /not ours/, file);
     if (format === 'v2' && expected.verdict !== 'either')

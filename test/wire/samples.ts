@@ -1,10 +1,12 @@
 // Every message as literal bytes beside its value, and a few tools shared by the tests of this folder.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CloseReason } from '../../src/torrent/errors.js';
 import { fromHex, toHex } from '../../src/torrent/ids.js';
 import type { Decoder } from '../../src/wire/decoder.js';
 import type { WireMessage } from '../../src/wire/message.js';
+import { CORPUS } from '../support/root.js';
 
 /** Bytes of hex digits, which may be grouped by blanks. */
 export function hex(digits: string): Uint8Array {
@@ -89,7 +91,7 @@ export interface Vectors {
 
 /** One group of the corpus of protocol vectors. */
 export function vectors(group: string): Vectors {
-  const file = new URL('../../../shared/corpus/vectors.json', import.meta.url);
+  const file = join(CORPUS, 'vectors.json');
   if (!existsSync(file)) return { skip: 'the corpus is absent', get: () => '' };
   const { vectors: all }: { vectors: Vector[] } = JSON.parse(readFileSync(file, 'utf8'));
   const get = (id: string, field: string) => {
