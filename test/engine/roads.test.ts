@@ -1,15 +1,14 @@
 // Every road to a peer, through the engine: trackers, peer exchange, web seeds; and what a private torrent leaves out.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import bencode from 'bencode';
 import t, { type Test } from 'tap';
 import { toHex } from '../../src/torrent/ids.js';
 import type { HostPort } from '../../src/torrent/metainfo-types.js';
 import { type Content, contentOf } from '../support/content.js';
-import { EngineRun, folder, sameFiles } from '../support/engine-run.js';
+import { EngineRun, folder, jumpingClock, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 
 const NOWHERE = { host: '127.0.0.1', port: 9 };
@@ -190,102 +189,42 @@ t.test('a private torrent', async t => {
   });
 });
 
-t.test('seeding what is here', async t => {
-  const directory = folder(t);
-  const out = join(directory, 'out');
-  const write = (bytes: Uint8Array) => {
-    for (const { path, offset, length } of CONTENT.metainfo.files) {
-      mkdirSync(join(out, ...path, '..'), { recursive: true });
-      writeFileSync(join(out, ...path), bytes.subarray(offset, offset + length));
-    }
-  };
-  const goal = { ratio: undefined, timeMs: undefined };
-
-  t.test('nothing', async t => {
-    const run = await EngineRun.start(t, directory);
-    const added = run.add(CONTENT, 'torrent', { data: 'complete', seed: goal });
-    await t.rejects(added.finished, { code: 'VERIFY_FAILED', message: /none of its pieces is there/ });
-    t.notOk(existsSync(out), 'and nothing is made');
-    await run.engine.close();
-  });
-
-  t.test('a part', async t => {
-    const damaged = Uint8Array.from(CONTENT.data);
-    damaged[0] = ~(damaged[0] ?? 0);
-    write(damaged);
-    const run = await EngineRun.start(t, directory);
-    const refused = run.add(CONTENT, 'torrent', { data: 'complete', seed: goal });
-    await t.rejects(refused.finished, { code: 'VERIFY_FAILED', message: /1 of 5 pieces/, hint: /--partial/ });
-    const added = run.add(CONTENT, 'torrent', { data: 'partial', seed: goal });
-    await run.until('seeding');
-    const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [0] });
-    const said = await wire.until('extensionHandshake');
-    t.equal(said.uploadOnly, true, 'BEP 21');
-    await wire.until('bitfield');
-    wire.send({ type: 'interested' });
-    await wire.until('unchoke');
-    wire.send({ type: 'request', index: 1, begin: 0, length: 16_384 });
-    const { block } = await wire.until('piece');
-    t.ok(block.data && CONTENT.data.subarray(32_768, 49_152).equals(block.data));
-    t.notOk(
-      wire.received.some(({ type }) => type === 'interested'),
-      'we want nothing',
+t.test(
+  'a private torrent whose tracker fails goes on to another one, and parts from the peers of the first',
+  async t => {
+    const secret = contentOf(100_001, { private: true, name: 'secret' });
+    const { jump } = jumpingClock(t);
+    const run = await EngineRun.start(t, folder(t));
+    const [first, second, own] = await Promise.all(
+      [0, 1, 2].map(() => FakePeer.listen(t, secret, { have: [] })),
     );
-    await added.stop();
-    t.ok(readFileSync(join(out, 'content', 'a.bin')).equals(damaged.subarray(0, 100_001)), 'left as it was');
+    if (!first || !second || !own) throw new RangeError('unreachable');
+    const peers = new Map([
+      ['/one/announce', first],
+      ['/two/announce', second],
+    ]);
+    const url = await serve(t, (request, response) => {
+      const path = (request.url ?? '').replace(/\?.*/, '');
+      const peer = peers.get(path);
+      if (!peer) response.writeHead(500).end();
+      else
+        response.end(bencode.encode({ interval: 60, peers: [{ ip: '127.0.0.1', port: peer.address.port }] }));
+    });
+    run.add(secret, 'torrent', {
+      trackers: [[`${url}/one/announce`], [`${url}/two/announce`]],
+      useTrackers: true,
+      peers: [own.address],
+    });
+    await run.until('tracker', event => event.peers === 1);
+    await (await first.wire()).until('extensionHandshake');
+    await (await own.wire()).until('extensionHandshake');
+    t.equal(second.wires.length, 0, 'one tracker at a time');
+    peers.delete('/one/announce');
+    jump(61_000);
+    await run.untilPeer('closed', 'not-allowed');
+    await second.wire();
+    t.same(run.toldOf({ address: first.address }), ['dialled', 'closed not-allowed']);
+    t.same(run.toldOf({ address: own.address }), ['dialled'], 'the one that the user named stays');
     await run.engine.close();
-  });
-
-  t.test('under names that a download would have changed', async t => {
-    const names = contentOf({ README: 40_000, readme: 40_001, 'dot.': 3 }, { name: 'names' });
-    t.ok(names.metainfo.warnings.length > 0);
-    for (const [index, name] of ['README', 'readme', 'dot.'].entries()) {
-      const { offset = 0, length = 0 } = names.metainfo.files[index] ?? {};
-      mkdirSync(join(out, 'names'), { recursive: true });
-      writeFileSync(join(out, 'names', name), names.data.subarray(offset, offset + length));
-    }
-    const run = await EngineRun.start(t, directory);
-    run.add(names, 'torrent', { data: 'complete', seed: goal });
-    await run.until('seeding');
-    t.same(
-      run.named('file').map(({ path }) => path),
-      ['README', 'readme', 'dot.'].map(name => join(out, 'names', name)),
-    );
-    await run.engine.close();
-  });
-
-  t.test('for a while, and then it says what came of it', async t => {
-    write(CONTENT.data);
-    const run = await EngineRun.start(t, directory);
-    const once = { ratio: 0, timeMs: undefined };
-    await run.add(CONTENT, 'torrent', { data: 'complete', seed: once }).finished;
-    t.match(run.named('done'), [{ downloaded: 0, uploaded: 0, ratio: 0 }]);
-  });
-
-  t.test('one piece at a time', async t => {
-    write(CONTENT.data);
-    const run = await EngineRun.start(t, directory);
-    run.add(CONTENT, 'torrent', { data: 'complete', seed: goal, superSeed: true });
-    await run.until('seeding');
-    const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [] });
-    const said = await wire.until('extensionHandshake');
-    t.equal(said.uploadOnly, undefined, 'a super-seed does not look like a seed');
-    await wire.until('haveNone');
-    await wire.until('have');
-    await run.engine.close();
-    t.equal(wire.received.filter(({ type }) => type === 'have').length, 1);
-  });
-
-  t.test('all, in a folder that cannot be written to', async t => {
-    write(CONTENT.data);
-    chmodSync(join(out, 'content'), 0o555);
-    const run = await EngineRun.start(t, directory);
-    run.add(CONTENT, 'torrent', { data: 'complete', seed: goal });
-    t.match(await run.until('seeding'), { magnet: CONTENT.magnet });
-    t.same(run.named('done'), [], 'nothing was fetched');
-    const wire = await FakePeer.dial(t, run.port, CONTENT, { have: [] });
-    await wire.until('haveAll');
-    await run.engine.close();
-    chmodSync(join(out, 'content'), 0o755);
-  });
-});
+  },
+);
