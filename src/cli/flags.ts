@@ -16,6 +16,7 @@ export const SOURCE_KINDS = 'a magnet link, a .torrent, its URL, an info hash, o
 export const TORRENT_KINDS = 'a .torrent, its URL, or - for stdin';
 
 const DATA = 'Data:';
+const DONE = 'When done:';
 const END = 'When to end:';
 const NETWORK = 'Network:';
 const OUTPUT = 'Output:';
@@ -110,6 +111,8 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   ...SEED_GOAL_FLAGS,
   ...TIMEOUT_FLAGS,
   METADATA_TIMEOUT,
+  flag('value', DONE, 'exec', 'CMD for the shell when a torrent is done, or was already'),
+  flag('value', DONE, 'exec-file', 'CMD for each file; both get JSON on stdin, RAREST_HOOK_*'),
   ...DISCOVERY_FLAGS,
   ...TRANSFER_FLAGS,
 ];

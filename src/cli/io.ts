@@ -20,6 +20,12 @@ export interface EngineModule {
   defaultStateDirectory(): string;
 }
 
+/** How a hook ended: by itself, or by a signal. */
+export interface HookEnd {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: OutputStream;
@@ -38,6 +44,15 @@ export interface Io {
   onCrash(listener: (error: unknown) => void): void;
   /** Sends ourselves a signal, whose default handler ends the process at once. */
   raise(signal: NodeJS.Signals): void;
+  /**
+   * Runs `command` by the shell with `input` on its stdin, which it need not read, and what it prints on our stderr.
+   * Fulfilled when it has ended; rejects where it cannot be started.
+   */
+  runHook(
+    command: string,
+    env: Readonly<Record<string, string | undefined>>,
+    input: string,
+  ): Promise<HookEnd>;
   /** The engine is loaded only when it is needed: --help and usage errors answer quickly. */
   loadEngine(): Promise<EngineModule>;
 }

@@ -21,6 +21,8 @@ export const PATH: Kind<string> = { parse: text => text || undefined, what: 'a p
 
 export const TEXT: Kind<string> = { parse: text => text || undefined, what: 'a text', good: "'some words'" };
 
+export const COMMAND: Kind<string> = { ...TEXT, what: 'a command', good: "'notify-send done'" };
+
 export const HOST_PORT: Kind<HostPort> = {
   parse: parseHostPort,
   what: 'HOST:PORT with a port from 1 to 65535',

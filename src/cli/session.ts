@@ -36,6 +36,7 @@ export class Session {
   #handle: EngineHandle | undefined;
   #stdin: InputStream | undefined;
   #exitCode = 0;
+  readonly #endings: (() => Promise<void>)[] = [];
 
   readonly #stdout: ResultStream;
 
@@ -57,6 +58,11 @@ export class Session {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  /** `wait` is called at the end, early or late; what it still waits for has to be short. It never rejects. */
+  beforeEnd(wait: () => Promise<void>): void {
+    this.#endings.push(wait);
   }
 
   readonly stdin = (): InputStream => {
@@ -84,11 +90,13 @@ export class Session {
   async close(): Promise<void> {
     this.stop();
     this.#stdin?.destroy();
+    const endings = Promise.all(this.#endings.map(wait => wait()));
     try {
       await this.#handle?.close();
     } catch (error) {
       this.#failed(failureOf(error));
     }
+    await endings;
     this.reporter.close();
   }
 

@@ -77,6 +77,7 @@ t.test('download without flags has the defaults of the contract', async t => {
   t.same(await download(['a.torrent']), {
     sources: ['a.torrent'],
     jobs: 5,
+    hooks: { done: undefined, file: undefined },
     torrent: TORRENT,
     engine: ENGINE,
     output: OUTPUT,
@@ -113,11 +114,13 @@ t.test('every flag of download', async t => {
     ],
     ...['--tracker', 'udp://a:1,http://b/x?y=1,2', '--tracker=https://c', '--no-trackers', '--no-lsd'],
     ...['--no-pex', '--web-seed', 'http://d/', '--web-seed', 'http://d/'],
+    ...['--exec', 'all "$RAREST_HOOK_PATH"', '--exec-file=one'],
     'x',
   ];
   t.same(await download(argv), {
     sources: ['x'],
     jobs: 3,
+    hooks: { done: 'all "$RAREST_HOOK_PATH"', file: 'one' },
     torrent: {
       ...TORRENT,
       output: 'dir',

@@ -2,7 +2,7 @@
 // what the test says.
 
 import { PassThrough, Writable } from 'node:stream';
-import type { Io } from '../../src/cli/io.js';
+import type { HookEnd, Io } from '../../src/cli/io.js';
 import type { TorrentEvent } from '../../src/engine/events.js';
 import type {
   EngineHandle,
@@ -92,9 +92,19 @@ export class FakeEngine implements EngineHandle {
   }
 }
 
+/** A hook that was started, and runs until the test ends it. */
+export interface FakeHook {
+  readonly command: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: string;
+  readonly end: (end: HookEnd) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 export interface FakeIo extends Io {
   loadEngine: Io['loadEngine'];
   stdoutPath: Io['stdoutPath'];
+  runHook: Io['runHook'];
   readonly env: Record<string, string | undefined>;
   readonly stdout: Kept;
   readonly stderr: Kept;
@@ -110,6 +120,7 @@ export interface FakeIo extends Io {
   signal(name: NodeJS.Signals): void;
   crash(error: unknown): void;
   readonly raised: NodeJS.Signals[];
+  readonly hooks: FakeHook[];
 }
 
 export function fakeIo(): FakeIo {
@@ -125,6 +136,7 @@ export function fakeIo(): FakeIo {
     stderr: new Kept(),
     input,
     raised: [],
+    hooks: [],
     prepare: () => {},
     stateDirectory: '/state',
     get engine() {
@@ -160,6 +172,10 @@ export function fakeIo(): FakeIo {
     raise(signal) {
       io.raised.push(signal);
     },
+    runHook: (command, env, input) =>
+      new Promise((end, fail) => {
+        io.hooks.push({ command, env, input, end, fail });
+      }),
     loadEngine: async () => ({
       createEngine(options) {
         engine = new FakeEngine(options);

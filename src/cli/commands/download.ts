@@ -5,8 +5,9 @@ import { version } from '../../engine/version.js';
 import { LIMITS } from '../../torrent/limits.js';
 import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
+import { type HookCommands, Hooks } from '../hooks.js';
 import { runJobs } from '../jobs.js';
-import { count } from '../kinds.js';
+import { COMMAND, count } from '../kinds.js';
 import {
   areSeveral,
   type EngineChoices,
@@ -18,7 +19,7 @@ import {
   type TorrentChoices,
   torrentOptions,
 } from '../options.js';
-import { filePaths } from '../results.js';
+import { filePaths, jsonResults } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';
 import { readSource, subjectOf } from '../sources.js';
@@ -27,6 +28,7 @@ export interface DownloadOptions {
   readonly sources: readonly string[];
   /** Sources being fetched at the same time. */
   readonly jobs: number;
+  readonly hooks: HookCommands;
   readonly torrent: TorrentChoices;
   readonly engine: EngineChoices;
   readonly output: OutputOptions;
@@ -56,6 +58,7 @@ export function downloadOptions(invocation: Invocation): DownloadOptions {
   return {
     sources,
     jobs: values.value('jobs', count(1, LIMITS.connections, DEFAULT_JOBS)) ?? DEFAULT_JOBS,
+    hooks: { done: values.value('exec', COMMAND), file: values.value('exec-file', COMMAND) },
     torrent,
     engine: engineOptions(values),
     output: outputOptions(invocation),
@@ -63,9 +66,12 @@ export function downloadOptions(invocation: Invocation): DownloadOptions {
 }
 
 async function download(options: DownloadOptions, session: Session): Promise<void> {
+  const { io } = session;
+  const hooks = new Hooks(options.hooks, session, jsonResults(options.output, io.now(), io.now));
   session.reporter.event({ event: 'start', output: options.torrent.output, version: version() });
   const items = listSources(options.sources, session.stdin, options.output.nul);
-  await runJobs(items, options.jobs, (item, leave) => downloadOne(item, leave, options, session));
+  await runJobs(items, options.jobs, (item, leave) => downloadOne(item, leave, options, session, hooks));
+  await hooks.ended();
 }
 
 /** `complete` is called when the torrent holds no place among the jobs any more, though it may go on seeding. */
@@ -74,6 +80,7 @@ async function downloadOne(
   complete: () => void,
   options: DownloadOptions,
   session: Session,
+  hooks: Hooks,
 ): Promise<void> {
   const { reporter } = session;
   const source = await readSource(item, session.stopped).catch((error: unknown) => {
@@ -84,7 +91,11 @@ async function downloadOne(
   const subject = subjectOf(item, source);
   reporter.begun(subject);
   try {
-    const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
+    const tellHooks = hooks.listener(subject);
+    const onEvent = (event: TorrentEvent) => {
+      reporter.event(event, subject);
+      tellHooks(event);
+    };
     await engine.add(source, { ...options.torrent, onEvent }, complete).finished;
   } catch (error) {
     session.fail(error, subject);
