@@ -1,5 +1,6 @@
 // A source as it is shown to people. What a source is good for is not known here.
 
+import { shownUrl } from '../torrent/source-urls.js';
 import { printable } from '../torrent/text.js';
 import { shortenedInside } from './printable.js';
 
@@ -10,19 +11,11 @@ const STDIN = '-';
 /** What to call a source, or a path, in a message: on one line, its middle left out where it is long, without a password. */
 export function shownSource(source: string, length = MESSAGE_LENGTH): string {
   if (source === STDIN) return 'stdin';
-  const bare = isUrl(source) && URL.canParse(source) ? withoutCredentials(new URL(source)) : source;
+  const bare = isUrl(source) ? shownUrl(source) : source;
   return shortenedInside(printable(bare), length);
 }
 
 /** Whether a source is fetched by HTTP. */
 export function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
-}
-
-/** The URL for all to see. */
-export function withoutCredentials(url: URL): string {
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare.href;
 }

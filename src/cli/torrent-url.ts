@@ -2,8 +2,9 @@
 
 import { version } from '../engine/version.js';
 import { TorrentError } from '../torrent/errors.js';
+import { shownUrl } from '../torrent/source-urls.js';
 import { torrentBytes } from './bounded.js';
-import { shownSource, withoutCredentials } from './source-text.js';
+import { shownSource } from './source-text.js';
 
 /** As curl would need it said with --max-redirs; trackers' sites use one or two. */
 const MAX_REDIRECTS = 5;
@@ -31,7 +32,7 @@ export async function fetchTorrent(text: string, stopped: AbortSignal): Promise<
 async function follow(first: URL, what: string, signal: AbortSignal): Promise<Fetched> {
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await fetch(withoutCredentials(url), {
+    const response = await fetch(shownUrl(url.href), {
       redirect: 'manual',
       signal,
       headers: { 'user-agent': `rarest/${version()}`, ...authorization(url) },

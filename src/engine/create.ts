@@ -5,6 +5,8 @@ import type { HostPort, Metainfo } from '../torrent/metainfo-types.js';
 import { trackerUrl, webSeedUrl } from '../torrent/source-urls.js';
 import { version } from './version.js';
 
+export { refuseExisting, writeTorrent } from '../storage/torrent-output.js';
+
 export interface CreateOptions {
   /** Files or folders as the user wrote them, at least one. */
   readonly paths: readonly string[];

@@ -2,6 +2,7 @@
 // Byte counts are integers, rates are bytes per second, indices count from 0.
 
 import type { ErrorCode } from '../torrent/errors.js';
+import type { TrackerReport } from '../tracker/torrent-trackers.js';
 
 export interface EventFile {
   readonly index: number;
@@ -50,16 +51,7 @@ export type TorrentEvent =
       readonly reason: string;
     }
   /** A tracker answered, or failed: `error` says why. */
-  | {
-      readonly event: 'tracker';
-      readonly url: string;
-      /** Addresses in the answer; seeds and leechers as the tracker counts them, where it says. */
-      readonly peers?: number;
-      readonly seeds?: number;
-      readonly leechers?: number;
-      readonly warning?: string;
-      readonly error?: string;
-    }
+  | ({ readonly event: 'tracker' } & TrackerReport)
   | { readonly event: 'dht'; readonly nodes: number; readonly found: number }
   | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'seeding'; readonly magnet: string }

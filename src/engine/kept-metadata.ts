@@ -1,9 +1,8 @@
 // Metadata between runs: what was kept of an earlier one, what this run adds, and --save-torrent.
 
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { diskError, errnoOf } from '../storage/disk-error.js';
+import { readFile, stat } from 'node:fs/promises';
 import { findCached } from '../storage/metadata-cache.js';
-import { TorrentError } from '../torrent/errors.js';
+import { writeTorrent } from '../storage/torrent-output.js';
 import { equalBytes, type InfoHash } from '../torrent/ids.js';
 import { buildTorrent, parseInfo } from '../torrent/metainfo.js';
 import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
@@ -41,15 +40,7 @@ export function withAdditions(
  */
 export async function saveTorrent(path: string, metainfo: Metainfo, force: boolean): Promise<void> {
   const bytes = buildTorrent(metainfo);
-  try {
-    await writeFile(path, bytes, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw diskError(`saving ${path}`, error);
-    if (await holds(path, bytes)) return;
-    throw new TorrentError('EXISTS', `saving ${path}: there is a file in the way`, {
-      hint: 'name another one, or overwrite it with --force',
-    });
-  }
+  if (!(await holds(path, bytes))) await writeTorrent(path, bytes, force);
 }
 
 /** Whether the file has just these bytes; one that cannot be read has not. */

@@ -2,7 +2,7 @@
 
 import { MetadataFetch } from '../swarm/metadata-fetch.js';
 import { equalBytes, type InfoHash } from '../torrent/ids.js';
-import { sha1 } from './swarm-settings.js';
+import { sha1 } from '../torrent/sha.js';
 import type { TorrentPeers } from './torrent-peers.js';
 
 export class MetadataPhase {

@@ -1,5 +1,6 @@
-// The port of a swarm: orders about a peer go to the connections or to the web seeds, by its number.
+// The port of a swarm: orders about a peer go to the connections or to the web seeds, by its number; blocks to the storage.
 
+import type { FileStorage } from '../storage/file-storage.js';
 import type { Decision } from '../swarm/choker.js';
 import type { PeerNumber, SwarmPort } from '../swarm/port.js';
 import type { BlockList } from '../torrent/block-list.js';
@@ -12,10 +13,12 @@ import type { WebSeeds } from './web-seeds.js';
 export class SwarmOrders implements SwarmPort {
   readonly #peers: TorrentPeers;
   readonly #webSeeds: WebSeeds;
+  readonly #storage: FileStorage;
 
-  constructor(peers: TorrentPeers, webSeeds: WebSeeds) {
+  constructor(peers: TorrentPeers, webSeeds: WebSeeds, storage: FileStorage) {
     this.#peers = peers;
     this.#webSeeds = webSeeds;
+    this.#storage = storage;
   }
 
   send(peer: PeerNumber, message: Message): void {
@@ -35,11 +38,11 @@ export class SwarmOrders implements SwarmPort {
   }
 
   storeBlock(piece: Piece, begin: number, block: Block): void {
-    this.#peers.storeBlock(piece, begin, block);
+    if (block.data) this.#storage.store(piece, begin, block.data);
   }
 
   discard(piece: Piece): void {
-    this.#peers.discard(piece);
+    this.#storage.discard(piece);
   }
 
   readBlock(peer: PeerNumber, piece: Piece, begin: number, length: number): void {

@@ -1,6 +1,5 @@
 // What a swarm is told besides its pieces: limits, and what follows from the options of the torrent.
 
-import { createHash } from 'node:crypto';
 import type { FileStorage } from '../storage/file-storage.js';
 import type { SwarmSettings } from '../swarm/swarm.js';
 import { allowedFastSet } from '../torrent/allowed-fast.js';
@@ -8,6 +7,7 @@ import { Bitfield } from '../torrent/bitfield.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { addressBytes } from '../torrent/ip.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import { sha1 } from '../torrent/sha.js';
 import type { TorrentOptions } from './options.js';
 
 export function swarmSettings(
@@ -36,8 +36,4 @@ export function swarmSettings(
 export function outstandingWithin(maxDownloadBps: number): number {
   const blocks = (maxDownloadBps * LIMITS.pipelineMs) / 1000 / BLOCK_LENGTH;
   return Math.max(LIMITS.pipelineStart, Math.ceil(blocks));
-}
-
-export function sha1(bytes: Uint8Array): Uint8Array {
-  return createHash('sha1').update(bytes).digest();
 }

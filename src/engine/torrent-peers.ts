@@ -1,11 +1,11 @@
 // The connections of one torrent: gives them numbers, carries messages between links and the phase the torrent is in
 // (metadata wanted, or a swarm), carries out a swarm's orders, and serves the metadata (BEP 9).
 
-import type { OpenTorrent } from '../storage/open.js';
+import type { FileStorage } from '../storage/file-storage.js';
 import type { Decision } from '../swarm/choker.js';
 import { EarlyMessages } from '../swarm/early-messages.js';
 import type { MetadataFetch } from '../swarm/metadata-fetch.js';
-import type { PeerNumber, PeerSource, SwarmPort } from '../swarm/port.js';
+import type { PeerNumber, PeerSource } from '../swarm/port.js';
 import type { Recruiter } from '../swarm/recruiter.js';
 import type { Swarm } from '../swarm/swarm.js';
 import type { BlockList } from '../torrent/block-list.js';
@@ -16,7 +16,7 @@ import type { InfoHash } from '../torrent/ids.js';
 import { hostText } from '../torrent/ip.js';
 import type { HostPort, Metainfo } from '../torrent/metainfo-types.js';
 import type { Handshake } from '../wire/handshake.js';
-import type { Block, ExtensionHandshake, Message, PeerExchangeMessage } from '../wire/message.js';
+import type { ExtensionHandshake, Message, PeerExchangeMessage } from '../wire/message.js';
 import type { TorrentEvent } from './events.js';
 import { Exchange } from './exchange.js';
 import { extensionHandshake, factsOf } from './greeting.js';
@@ -41,7 +41,7 @@ export interface TorrentPeersOptions {
   readonly onInput: () => void;
 }
 
-export class TorrentPeers implements Dialling, SwarmPort {
+export class TorrentPeers implements Dialling {
   readonly infoHash: InfoHash;
   /** Bytes of metadata that peers gave, right or wrong. */
   metadataBytes = 0;
@@ -58,7 +58,6 @@ export class TorrentPeers implements Dialling, SwarmPort {
   #nextNumber = 0;
   #fetch: MetadataFetch | undefined;
   #swarm: Swarm | undefined;
-  #opened: OpenTorrent | undefined;
   #metainfo: Metainfo | undefined;
 
   constructor(options: TorrentPeersOptions) {
@@ -90,15 +89,14 @@ export class TorrentPeers implements Dialling, SwarmPort {
   }
 
   /** Phase two: tells the swarm of everybody who is here, and of what they said so far. */
-  enterSwarm(swarm: Swarm, opened: OpenTorrent): void {
+  enterSwarm(swarm: Swarm, storage: FileStorage): void {
     const fetch = this.#fetch;
     this.#fetch = undefined;
     this.#swarm = swarm;
-    this.#opened = opened;
     const { network, onError } = this.#options;
     this.#uploads = new UploadLines({
       network,
-      storage: opened.storage,
+      storage,
       sent: (peer, bytes, ok) => swarm.blockSent(peer, bytes, ok, network.now()),
       failed: onError,
     });
@@ -223,14 +221,6 @@ export class TorrentPeers implements Dialling, SwarmPort {
     const link = this.#links.get(peer);
     this.#forget(peer, reason);
     link?.close();
-  }
-
-  storeBlock(piece: Piece, begin: number, block: Block): void {
-    if (block.data) this.#opened?.storage.store(piece, begin, block.data);
-  }
-
-  discard(piece: Piece): void {
-    this.#opened?.storage.discard(piece);
   }
 
   readBlock(peer: PeerNumber, piece: Piece, begin: number, length: number): void {

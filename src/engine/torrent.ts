@@ -237,12 +237,13 @@ export class Torrent implements TorrentHandle {
     const ours = Bitfield.from(have.bytes, geometry.pieceCount) ?? new Bitfield(geometry.pieceCount);
     const settings = swarmSettings(this.infoHash, this.#options, opened.storage);
     const { random, maxDownloadBps } = this.#context;
-    const swarm = new Swarm(geometry, ours, settings, new SwarmOrders(this.peers, this.#webSeeds), random);
+    const orders = new SwarmOrders(this.peers, this.#webSeeds, opened.storage);
+    const swarm = new Swarm(geometry, ours, settings, orders, random);
     if (maxDownloadBps !== undefined) swarm.downloads.outstandingLimit = outstandingWithin(maxDownloadBps);
     this.#swarm = swarm;
     this.#fetch = undefined;
     this.#deadlines.restart(this.#context.now());
-    this.peers.enterSwarm(swarm, opened);
+    this.peers.enterSwarm(swarm, opened.storage);
     if (!swarm.complete) this.#webSeeds.enterSwarm(swarm, metainfo);
     this.#searches.start(metainfo);
     this.#context.wakeAt(this.#context.now());

@@ -37,13 +37,7 @@ export function believe(
   record: ResumeRecord | undefined,
   { bootId, recheck, trust }: BeliefOptions,
 ): Belief {
-  const isThere = (piece: Piece) =>
-    layout
-      .segmentsOf(piece)
-      .every(
-        ({ file, position, length }) =>
-          layout.files[file]?.pad || (found[file]?.size ?? 0) >= position + length,
-      );
+  const isThere = (piece: Piece) => layout.isThere(piece, file => found[file]?.size ?? 0);
   const isChanged = (file: number) => {
     const [now, then] = [found[file], record?.stamps[file]];
     return now?.size !== then?.size || now?.mtimeMs !== then?.mtimeMs;

@@ -60,6 +60,13 @@ export class Layout {
     return this.segments(this.geometry.offsetOf(piece) + begin, length);
   }
 
+  /** Whether the files are long enough to hold all of the piece. @param sizeOf bytes of a file on disk, 0 where there is none */
+  isThere(piece: Piece, sizeOf: (file: number) => number): boolean {
+    return this.segmentsOf(piece).every(
+      ({ file, position, length }) => this.files[file]?.pad || sizeOf(file) >= position + length,
+    );
+  }
+
   /** The pieces that hold bytes of this file; an empty file has none. */
   piecesOf(index: number): PieceRange {
     const file = this.files[index] as LayoutFile;

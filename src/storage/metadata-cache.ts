@@ -1,11 +1,11 @@
 // Metadata kept from earlier runs, one file for each info hash, so that a magnet link that was resolved once works
 // offline. Apart from the resume records: it is large, never changes, and is the same wherever the data lies.
 
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { equalBytes, type InfoHash, toHex } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
+import { sha1 } from '../torrent/sha.js';
 import { loadState, saveState } from './state-file.js';
 
 /** What is needed to build the metainfo again. */
@@ -49,7 +49,7 @@ export async function findCached(
   }
   const infoBytes = new Uint8Array(Buffer.from(saved.info, 'base64'));
   if (infoBytes.length > LIMITS.metadataBytes) return undefined;
-  if (!equalBytes(createHash('sha1').update(infoBytes).digest(), infoHash)) return undefined;
+  if (!equalBytes(sha1(infoBytes), infoHash)) return undefined;
   return { infoBytes, trackers: saved.trackers, webSeeds: saved.webSeeds };
 }
 

@@ -165,16 +165,9 @@ export async function checkData(
       .segmentsOf(piece)
       .filter(({ file }) => !layout.files[file]?.pad)
       .map(({ file }) => join(place.shown, ...(metainfo.files[file]?.path.slice(1) ?? [])));
-  const isThere = (piece: Piece) =>
-    layout
-      .segmentsOf(piece)
-      .every(
-        ({ file, position, length }) =>
-          layout.files[file]?.pad || (place.found[file]?.size ?? -1) >= position + length,
-      );
   const there: Piece[] = [];
   for (const piece of geometry.pieces()) {
-    if (isThere(piece)) there.push(piece);
+    if (layout.isThere(piece, file => place.found[file]?.size ?? 0)) there.push(piece);
     else onPiece(piece, false);
   }
   try {

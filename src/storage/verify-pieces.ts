@@ -34,15 +34,11 @@ export async function verifyPieces(
   for (const piece of asked) for (const { file } of layout.segmentsOf(piece)) sizes.set(file, 0);
   await forEachConcurrently([...sizes.keys()], LIMITS.fileStats, async file => {
     signal?.throwIfAborted();
-    sizes.set(file, layout.files[file]?.pad ? Number.POSITIVE_INFINITY : ((await files.size(file)) ?? 0));
+    if (!layout.files[file]?.pad) sizes.set(file, (await files.size(file)) ?? 0);
   });
-  const isThere = (piece: Piece) =>
-    layout
-      .segmentsOf(piece)
-      .every(({ file, position, length }) => (sizes.get(file) ?? 0) >= position + length);
   const there: Piece[] = [];
   for (const piece of asked) {
-    if (isThere(piece)) there.push(piece);
+    if (layout.isThere(piece, file => sizes.get(file) ?? 0)) there.push(piece);
     else onPiece(piece, false);
   }
   await hashPieces(files, there, buffers, {

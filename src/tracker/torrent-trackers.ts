@@ -36,6 +36,7 @@ export interface TrackerIdentity {
 export interface TrackerReport {
   /** Without user and password. */
   readonly url: string;
+  /** Addresses in the answer; seeds and leechers as the tracker counts them, where it says. */
   readonly peers?: number;
   readonly seeds?: number;
   readonly leechers?: number;

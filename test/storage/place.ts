@@ -24,6 +24,9 @@ export function place(t: Test, torrent: Sample = TORRENT) {
   const pool = new FilePool();
   t.teardown(() => pool.closeAll());
   const hashed: Piece[] = [];
+  const killed: OpenTorrent[] = [];
+  // Their handles would be closed with a process.
+  t.teardown(() => Promise.all(killed.map(opened => opened.close().catch(() => {}))));
   const open = (options: Partial<OpenOptions> = {}): Promise<OpenTorrent> => {
     hashed.length = 0;
     return openTorrent({
@@ -46,6 +49,7 @@ export function place(t: Test, torrent: Sample = TORRENT) {
   const path = (file: number) => join(output, ...(torrent.metainfo.files[file]?.path ?? []));
   /** As if the process died: its lock is gone with it, its state is as it was. */
   const kill = async (opened: OpenTorrent) => {
+    killed.push(opened);
     await opened.storage.flush();
     rmSync(join(state, 'locks'), { recursive: true });
   };

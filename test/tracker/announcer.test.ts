@@ -57,7 +57,7 @@ class Run {
   }
 
   /** Lets the time pass until something is due. */
-  skip(): string[] {
+  next(): string[] {
     this.now += Math.max(0, this.nextMs);
     return this.due();
   }
@@ -108,13 +108,13 @@ t.test('started is repeated until it was heard', async t => {
   run.due();
   run.fail('a');
   t.same(run.due(), [], 'not at once');
-  t.same(run.skip(), ['a started']);
+  t.same(run.next(), ['a started']);
   run.announcer.cancelled(run.order('a'));
   t.same(run.due(), ['a started'], 'what was not sent is due as before');
   run.answer('a');
-  t.same(run.skip(), ['a']);
+  t.same(run.next(), ['a']);
   run.fail('a');
-  t.same(run.skip(), ['a'], 'once');
+  t.same(run.next(), ['a'], 'once');
 });
 
 t.test(
@@ -123,7 +123,7 @@ t.test(
     const waitMs = (count: number, random: () => number) => {
       const run = new Run([['a']], { random });
       for (let fails = 0; fails < count; fails++) {
-        run.skip();
+        run.next();
         run.fail('a');
       }
       return run.nextMs;
@@ -139,9 +139,9 @@ t.test(
     const run = new Run([['a']], { random: () => 0 });
     run.due();
     run.fail('a');
-    run.skip();
+    run.next();
     run.answer('a');
-    run.skip();
+    run.next();
     run.fail('a');
     t.equal(run.nextMs, 17_500, 'an answer ends the row');
   },
@@ -153,10 +153,10 @@ t.test('retry in (BEP 31)', async t => {
   run.fail('a', 5 * MIN);
   run.fail('b', Number.POSITIVE_INFINITY);
   t.equal(run.nextMs, 5 * MIN);
-  t.same(run.skip(), ['a started']);
+  t.same(run.next(), ['a started']);
   run.fail('a', 2 ** 50);
   t.equal(run.nextMs, LIMITS.announceIntervalMaxMs, 'within reason');
-  t.same(run.skip(), ['a started'], 'never b');
+  t.same(run.next(), ['a started'], 'never b');
   run.answer('a');
   run.announcer.stop();
   t.same(run.due(), ['a stopped']);
@@ -170,20 +170,20 @@ t.test(
     run.fail('a');
     t.same(run.due(), ['b started'], 'at once');
     run.answer('b');
-    t.same(run.skip(), ['b'], 'b, a, c');
+    t.same(run.next(), ['b'], 'b, a, c');
     run.fail('b');
     t.same(run.due(), ['a started']);
     run.fail('a');
     t.same(run.due(), ['c started']);
     run.answer('c');
-    t.same(run.skip(), ['c'], 'c, b, a');
+    t.same(run.next(), ['c'], 'c, b, a');
     run.fail('c');
     t.same(run.due(), ['b'], 'it has heard started before');
     run.fail('b');
     t.same(run.due(), ['a started']);
     run.fail('a');
     t.same(run.due(), [], 'all have failed');
-    t.same(run.skip(), ['c'], 'whose turn comes first');
+    t.same(run.next(), ['c'], 'whose turn comes first');
 
     const urls = ['a', 'b', 'c'];
     const firsts = new Set<string>();
@@ -203,8 +203,8 @@ t.test('a public torrent announces to one tracker of each tier', async t => {
   run.answer('a');
   run.answer('c', { intervalMs: 10 * MIN });
   run.fail('d');
-  t.same(run.skip(), ['d started']);
-  t.same(run.skip(), ['c']);
+  t.same(run.next(), ['d started']);
+  t.same(run.next(), ['c']);
 });
 
 t.test('a private torrent: one tracker at a time, kept until it fails (BEP 27)', async t => {
@@ -213,9 +213,9 @@ t.test('a private torrent: one tracker at a time, kept until it fails (BEP 27)',
   run.fail('a');
   t.same(run.due(), ['b started'], 'the next tier when all of the first failed');
   t.equal(run.answer('b'), 'welcome', 'the first is no change');
-  t.same(run.skip(), ['b'], 'the first tier waits until this one fails');
+  t.same(run.next(), ['b'], 'the first tier waits until this one fails');
   t.equal(run.answer('b'), 'welcome');
-  run.skip();
+  run.next();
   run.fail('b');
   t.same(run.due(), ['a started']);
   t.equal(run.answer('a'), 'tracker-changed');
@@ -234,7 +234,7 @@ t.test('completed: once to each that knew us incomplete, after started', async t
   run.answer('b');
   t.same(run.due(), ['b completed']);
   run.fail('b');
-  t.same(run.skip(), ['b completed'], 'repeated');
+  t.same(run.next(), ['b completed'], 'repeated');
   run.answer('b');
   run.answer('a');
   run.fail('c');
@@ -243,7 +243,7 @@ t.test('completed: once to each that knew us incomplete, after started', async t
   run.answer('d');
   run.answer('e');
   t.same(run.due(), [], 'd and e never knew us incomplete');
-  t.same(run.skip(), ['a', 'b', 'd', 'e'], 'once');
+  t.same(run.next(), ['a', 'b', 'd', 'e'], 'once');
 });
 
 t.test('stopped: to all that heard started, after what they must hear before', async t => {
@@ -254,7 +254,7 @@ t.test('stopped: to all that heard started, after what they must hear before', a
   run.answer('b', { trackerId: Uint8Array.of(7) });
   run.fail('c');
   run.answer('e');
-  run.skip();
+  run.next();
   run.fail('c');
   run.announcer.completed();
   run.announcer.stop();
@@ -296,13 +296,13 @@ t.test('the tracker id is kept and sent back, a new one replaces it', async t =>
   run.due();
   t.equal(run.order('a').trackerId, undefined);
   run.answer('a', { trackerId: Uint8Array.of(1) });
-  run.skip();
+  run.next();
   t.same(run.order('a').trackerId, Uint8Array.of(1));
   run.answer('a');
-  run.skip();
+  run.next();
   t.same(run.order('a').trackerId, Uint8Array.of(1));
   run.answer('a', { trackerId: Uint8Array.of(2) });
-  run.skip();
+  run.next();
   t.same(run.order('a').trackerId, Uint8Array.of(2));
 });
 
@@ -320,7 +320,7 @@ t.test('a magnet turns out to be private', async t => {
     t.equal(run.answer('b'), 'late');
     run.answer('c');
     t.equal(run.nextMs, 30 * MIN);
-    t.same(run.skip(), ['a'], 'a goes on as it was');
+    t.same(run.next(), ['a'], 'a goes on as it was');
     run.fail('a');
     t.same(run.due(), ['b started'], 'as if new');
     t.equal(run.answer('b'), 'tracker-changed');
@@ -331,7 +331,7 @@ t.test('a magnet turns out to be private', async t => {
     run.fail('a');
     run.answer('b');
     t.equal(run.announcer.setPrivate(), false);
-    t.same(run.skip(), ['b']);
+    t.same(run.next(), ['b']);
     t.equal(run.answer('b'), 'welcome');
   });
   await t.test('before any has answered', async t => {

@@ -22,7 +22,6 @@ import { textRecords } from '../records.js';
 import type { Subject } from '../reported.js';
 import { createdPaths } from '../results.js';
 import type { Session } from '../session.js';
-import { refuseExisting, writeTorrent } from '../torrent-output.js';
 
 export interface CreateOptions {
   /** `-`: more of them on stdin. */
@@ -85,13 +84,13 @@ async function create(options: CreateOptions, session: Session): Promise<void> {
   const expected = expectedOut(options, paths);
   // a file that a shell has opened for us may lie among what is to be shared
   const exclude = options.out === STDIO ? await session.io.stdoutPath() : expected && resolve(expected);
+  const { createTorrent, refuseExisting, writeTorrent } = await import('../../engine/create.js');
   if (expected !== undefined) await refuseExisting(expected, options.force);
   const [first = ''] = paths;
   const { name: label = basename(resolve(first)) } = options.torrent;
   let subject: Subject = { source: first, infoHash: undefined, label };
   reporter.begun(subject, true);
   try {
-    const { createTorrent } = await import('../../engine/create.js');
     const { bytes, metainfo, warnings } = await createTorrent({
       ...options.torrent,
       paths,

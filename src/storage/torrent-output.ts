@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { link, open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TorrentError } from '../torrent/errors.js';
-import { writeError } from './failure.js';
+import { diskError, errnoOf } from './disk-error.js';
 
 /** What a file system without hard links answers. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -19,8 +19,8 @@ async function placeOf(path: string): Promise<Place> {
     if (stats.isDirectory()) return 'folder';
     return stats.isFile() ? 'file' : 'special';
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 'free';
-    throw writeError(`writing ${path}`, error);
+    if (errnoOf(error) === 'ENOENT') return 'free';
+    throw diskError(`writing ${path}`, error);
   }
 }
 
@@ -39,8 +39,8 @@ export async function writeTorrent(path: string, bytes: Uint8Array, force: boole
     const target = place === 'file' ? await realpath(path) : path;
     await writeWhole(target, bytes, force);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw exists(path);
-    throw writeError(`writing ${path}`, error);
+    if (errnoOf(error) === 'EEXIST') throw exists(path);
+    throw diskError(`writing ${path}`, error);
   }
 }
 
@@ -67,7 +67,7 @@ async function linkInPlace(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
   } catch (error) {
-    if (!NO_LINKS.includes(codeOf(error) ?? '')) throw error;
+    if (!NO_LINKS.includes(errnoOf(error))) throw error;
     await refuseExisting(path, false);
     await rename(draft, path);
   }
@@ -84,8 +84,4 @@ function exists(path: string): TorrentError {
   return new TorrentError('EXISTS', `writing ${path}: it exists`, {
     hint: '--force overwrites it, -o FILE writes elsewhere',
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
