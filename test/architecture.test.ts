@@ -85,3 +85,14 @@ t.test('the pure rooms use no packages, clock, randomness or process', async t =
 t.test('files are short', async t => {
   for (const { path, text } of sources) t.ok(text.split('\n').length <= 301, path);
 });
+
+t.test('every test is run', async t => {
+  const tests = join(ROOT, 'test');
+  const rooms = readdirSync(join(tests, 'rooms')).map(name => name.replace('.ts', ''));
+  for (const folder of readdirSync(tests).filter(name => !name.includes('.') && name !== 'interop')) {
+    for (const name of readdirSync(join(tests, folder), { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.test.ts')) continue;
+      t.ok(rooms.includes(folder) && dirname(name) === '.', `${folder}/${name} is of a room in test/rooms`);
+    }
+  }
+});
