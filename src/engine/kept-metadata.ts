@@ -40,7 +40,7 @@ export function withAdditions(
  */
 export async function saveTorrent(path: string, metainfo: Metainfo, force: boolean): Promise<void> {
   const bytes = buildTorrent(metainfo);
-  if (!(await holds(path, bytes))) await writeTorrent(path, bytes, force);
+  if (!(await holds(path, bytes))) await writeTorrent(path, bytes, force, '--save-torrent');
 }
 
 /** Whether the file has just these bytes; one that cannot be read has not. */

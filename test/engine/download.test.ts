@@ -86,6 +86,20 @@ t.test('--save-torrent to where nothing can be written', async t => {
   t.same(filesBelow(run.output), []);
 });
 
+t.test('--save-torrent overwrites nothing but what it would write', async t => {
+  const peer = await FakePeer.listen(t, CONTENT);
+  const directory = folder(t, { 'kept.torrent': 'precious' });
+  const run = await EngineRun.start(t, directory);
+  const saveTorrent = join(directory, 'kept.torrent');
+  const save = (force: boolean) =>
+    run.add(CONTENT, 'magnet', { peers: [peer.address], saveTorrent, force }).finished;
+  await t.rejects(save(false), { code: 'EXISTS', hint: /--save-torrent FILE writes elsewhere/ });
+  t.equal(readFileSync(saveTorrent, 'utf8'), 'precious');
+  await save(true);
+  t.same(parseTorrent(readFileSync(saveTorrent)).infoHash, CONTENT.metainfo.infoHash);
+  await save(false);
+});
+
 t.test('a folder with empty files, the last piece one byte long', async t => {
   const peer = await FakePeer.listen(t, FOLDER);
   const run = await EngineRun.start(t, folder(t));

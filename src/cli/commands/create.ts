@@ -85,7 +85,7 @@ async function create(options: CreateOptions, session: Session): Promise<void> {
   // a file that a shell has opened for us may lie among what is to be shared
   const exclude = options.out === STDIO ? await session.io.stdoutPath() : expected && resolve(expected);
   const { createTorrent, refuseExisting, writeTorrent } = await import('../../engine/create.js');
-  if (expected !== undefined) await refuseExisting(expected, options.force);
+  if (expected !== undefined) await refuseExisting(expected, options.force, '-o');
   const [first = ''] = paths;
   const { name: label = basename(resolve(first)) } = options.torrent;
   let subject: Subject = { source: first, infoHash: undefined, label };
@@ -106,7 +106,7 @@ async function create(options: CreateOptions, session: Session): Promise<void> {
     const out = options.out ?? `${name}.torrent`;
     if (out === STDIO) {
       if (!(await session.writePayload(bytes))) return;
-    } else await writeTorrent(out, bytes, options.force);
+    } else await writeTorrent(out, bytes, options.force, '-o');
     const hashV2 = infoHashV2 && { infoHashV2: toHex(infoHashV2) };
     reporter.event({ event: 'created', path: out, infoHash: toHex(infoHash), ...hashV2 }, subject);
   } finally {
