@@ -24,39 +24,6 @@ export class Gate {
   }
 }
 
-/** Lets work run while the bytes it needs are free, the others wait in order. One that needs more than there is runs alone. */
-export class ByteGate {
-  readonly #limitBytes: number;
-  readonly #waiting: { readonly bytes: number; readonly begin: () => void }[] = [];
-  #usedBytes = 0;
-
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
-  }
-
-  async run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    await new Promise<void>(begin => {
-      this.#waiting.push({ bytes, begin });
-      this.#admit();
-    });
-    try {
-      return await work();
-    } finally {
-      this.#usedBytes -= bytes;
-      this.#admit();
-    }
-  }
-
-  #admit(): void {
-    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-      if (this.#usedBytes > 0 && this.#usedBytes + next.bytes > this.#limitBytes) return;
-      this.#waiting.shift();
-      this.#usedBytes += next.bytes;
-      next.begin();
-    }
-  }
-}
-
 /**
  * Does the work for every item, `limit` at a time, taking items only as they are needed. After a failure no more
  * are begun, and it is thrown once those under way have ended.

@@ -6,11 +6,11 @@ import { TorrentError } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { Padding } from '../torrent/padding.js';
-import { Gate } from './concurrency.js';
 import type { Layout } from './layout.js';
-import type { PieceBuffers } from './piece-buffer.js';
+import { copyInto, type PieceBuffer, type PieceBuffers } from './piece-buffer.js';
+import { PieceWriter } from './piece-writer.js';
 import { RunCache } from './run-cache.js';
-import { checksAtATime, isHashOf, sha1, type TorrentFiles } from './torrent-files.js';
+import type { TorrentFiles } from './torrent-files.js';
 import { type Verification, verifyPieces } from './verify-pieces.js';
 
 /** Remembers pieces that are written, so that a killed process loses none. */
@@ -33,7 +33,7 @@ export interface FileStorageOptions {
 }
 
 interface Assembly {
-  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly buffer: PieceBuffer;
   receivedBytes: number;
 }
 
@@ -48,7 +48,7 @@ export class FileStorage {
   readonly #files: TorrentFiles;
   readonly #assemblies = new Map<Piece, Assembly>();
   readonly #checks = new Map<Piece, Promise<void>>();
-  readonly #gate: Gate;
+  readonly #writer: PieceWriter;
   readonly #cache = new RunCache(LIMITS.readCacheBytes, LIMITS.diskReads);
   readonly #runsPerPiece: number;
   #ended = false;
@@ -60,7 +60,7 @@ export class FileStorage {
     this.layout = options.files.layout;
     this.padding = new Padding(this.layout.files, this.geometry);
     this.have = options.have;
-    this.#gate = new Gate(checksAtATime(this.geometry.pieceLength));
+    this.#writer = new PieceWriter(options.files, options.pieceHashes);
     this.#runsPerPiece = Math.ceil(this.geometry.pieceLength / LIMITS.readAheadBytes);
   }
 
@@ -72,15 +72,12 @@ export class FileStorage {
   store(piece: Piece, begin: number, data: Uint8Array): void {
     if (this.#ended || this.have.has(piece) || this.#checks.has(piece)) return;
     const assembly = this.#assemblies.get(piece) ?? this.#assemble(piece);
-    assembly.buffer.set(data, begin);
+    copyInto(assembly.buffer, data, begin);
     assembly.receivedBytes += data.length;
     if (assembly.receivedBytes < this.geometry.lengthOf(piece)) return;
     this.#assemblies.delete(piece);
     const { buffer } = assembly;
-    this.#checks.set(
-      piece,
-      this.#gate.run(() => this.#check(piece, buffer)),
-    );
+    this.#checks.set(piece, this.#check(piece, buffer));
   }
 
   /** Forgets the blocks of a piece that is not complete. */
@@ -127,8 +124,7 @@ export class FileStorage {
 
   /** Hashes pieces on disk and tells of each; `have` stays as it is. @throws TorrentError DISK_IO */
   verify(pieces: Iterable<Piece>, verification: Verification): Promise<void> {
-    const { pieceHashes, buffers } = this.#options;
-    return verifyPieces(this.#files, pieceHashes, pieces, buffers, verification);
+    return verifyPieces(this.#files, this.#options.pieceHashes, pieces, verification);
   }
 
   /** Fulfilled when the checks that have begun are over. */
@@ -145,6 +141,7 @@ export class FileStorage {
   async close(): Promise<void> {
     this.#end();
     await this.flush();
+    await this.#writer.close();
     await this.#files.close();
   }
 
@@ -165,15 +162,13 @@ export class FileStorage {
     for (const piece of [...this.#assemblies.keys()]) this.discard(piece);
   }
 
-  async #check(piece: Piece, buffer: Uint8Array<ArrayBuffer>): Promise<void> {
-    const { pieceHashes, buffers, log, onPiece, onError } = this.#options;
-    const data = buffer.subarray(0, this.geometry.lengthOf(piece));
+  async #check(piece: Piece, buffer: PieceBuffer): Promise<void> {
+    const { buffers, log, onPiece, onError } = this.#options;
     let ok = false;
     let failure: unknown;
     try {
-      ok = isHashOf(await sha1(data), piece, pieceHashes);
+      ok = await this.#writer.write(piece, buffer);
       if (ok) {
-        await this.#files.write(piece, data);
         await log.append(piece);
         this.have.add(piece);
       }

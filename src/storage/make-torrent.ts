@@ -13,7 +13,6 @@ import { quoted } from '../torrent/text.js';
 import { forEachConcurrently } from './concurrency.js';
 import { diskError } from './disk-error.js';
 import { FilePool } from './file-pool.js';
-import { PieceBuffers } from './piece-buffer.js';
 import { byteProgress, hashPieces } from './piece-hashing.js';
 import { findSourceFiles, type SourceFile, type SourceFiles } from './source-files.js';
 import { TorrentFiles } from './torrent-files.js';
@@ -209,7 +208,7 @@ async function hashContent(
   const progress = byteProgress(offset, onProgress);
   const shown = new Map(sources.map(source => [source.place, source.shown]));
   try {
-    await hashPieces(files, geometry.pieces(), new PieceBuffers(LIMITS.hashBufferBytes), {
+    await hashPieces(files, geometry.pieces(), {
       onHash: (piece, hash) => {
         hashes.set(hash, piece * HASH_LENGTH);
         progress(geometry.lengthOf(piece));

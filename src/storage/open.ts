@@ -203,7 +203,7 @@ class Opening {
 
   /** What we have, after hashing what is in doubt and refusing what is not ours. */
   async #decide(found: Survey, warnings: string[]): Promise<{ have: Bitfield; how: HowOpened }> {
-    const { metainfo, bootId, recheck, trust, force, writes, buffers, onVerified, signal } = this.#options;
+    const { metainfo, bootId, recheck, trust, force, writes, onVerified, signal } = this.#options;
     const { layout, geometry } = this.#files;
     const loaded = await this.#state.load();
     if (loaded === 'malformed') warnings.push('the resume state is damaged and was ignored');
@@ -225,7 +225,7 @@ class Opening {
       if (ok) have.add(piece);
       onVerified?.(piece, ok);
     };
-    await verifyPieces(this.#files, metainfo.pieceHashes, doubted, buffers, { onPiece, signal });
+    await verifyPieces(this.#files, metainfo.pieceHashes, doubted, { onPiece, signal });
     if (!force && writes) this.#refuseForeign(found, have, belief.isExplained);
     return { have, how: belief.how };
   }

@@ -6,8 +6,9 @@ import type { Geometry, Piece } from '../torrent/geometry.js';
 import { HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import { forEachConcurrently } from './concurrency.js';
-import { type HashThreads, withHashThreads } from './hash-threads.js';
-import type { PieceBuffers } from './piece-buffer.js';
+import type { DiskAnswer } from './disk-job.js';
+import { type DiskThreads, DiskThreadsLease } from './disk-threads.js';
+import { hashRun } from './hash-run.js';
 import type { TorrentFiles } from './torrent-files.js';
 
 export interface PieceHashing {
@@ -28,46 +29,56 @@ interface Run {
   readonly count: number;
 }
 
-/** Hashes these pieces. Adjacent ones are read together up to 1 MiB; memory is bounded over all torrents. */
-export function hashPieces(
+/** Hashes these pieces. Adjacent ones are read together up to 1 MiB; a thread has memory for one run. */
+export async function hashPieces(
   files: TorrentFiles,
   pieces: Iterable<Piece>,
-  buffers: PieceBuffers,
   { onHash, onUnread, signal }: PieceHashing,
 ): Promise<void> {
-  const { geometry } = files;
-  const count = Math.max(1, Math.floor(LIMITS.hashRunBytes / geometry.pieceLength));
-  const bufferLength = count * geometry.pieceLength;
-
-  const hash = async (run: Run, threads: HashThreads): Promise<void> => {
-    let buffer = buffers.take(bufferLength);
-    let failure: string | TorrentError | undefined;
-    try {
-      const length = lengthOf(geometry, run);
-      failure = await read(files, run.first, buffer.subarray(0, length));
-      if (failure === undefined) {
-        const hashed = await threads.hash(buffer, length, geometry.pieceLength);
-        buffer = hashed.buffer;
-        for (let at = 0; at < run.count; at++)
-          onHash(pieceAt(run, at), hashed.hashes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH));
-      }
-    } finally {
-      buffers.give(buffer);
-    }
-    if (failure === undefined) return;
-    if (run.count === 1) return onUnread(run.first, failure);
+  const lease = new DiskThreadsLease();
+  const { threads } = lease;
+  const hash = async (run: Run): Promise<void> => {
+    const hashed = await hashesOf(files, run, threads);
+    if (hashed instanceof Uint8Array) {
+      for (let at = 0; at < run.count; at++)
+        onHash(pieceAt(run, at), hashed.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH));
+    } else if (run.count === 1) onUnread(run.first, hashed);
     // Which of the pieces it was is found out one by one.
-    for (let at = 0; at < run.count; at++) await hash({ first: pieceAt(run, at), count: 1 }, threads);
+    else for (let at = 0; at < run.count; at++) await hash({ first: pieceAt(run, at), count: 1 });
   };
+  const count = Math.max(1, Math.floor(LIMITS.hashRunBytes / files.geometry.pieceLength));
+  try {
+    await forEachConcurrently(runs(pieces, count), threads.lanes, run => {
+      signal?.throwIfAborted();
+      return hash(run);
+    });
+  } finally {
+    await threads.closeFiles(files.owner);
+    await lease.give();
+  }
+}
 
-  return withHashThreads(threads =>
-    forEachConcurrently(runs(pieces, count), threads.lanes, run =>
-      threads.gate.run(bufferLength, async () => {
-        signal?.throwIfAborted();
-        await hash(run, threads);
-      }),
-    ),
-  );
+/** 20 bytes for each piece, or what is wrong with the files. */
+async function hashesOf(
+  files: TorrentFiles,
+  run: Run,
+  threads: DiskThreads,
+): Promise<Uint8Array | string | TorrentError> {
+  const length = lengthOf(files.geometry, run);
+  const { pieceLength } = files.geometry;
+  if (threads.isSmall(length)) {
+    const bytes = new Uint8Array(length);
+    return (await read(files, run.first, bytes)) ?? hashRun(bytes, pieceLength);
+  }
+  const { owner } = files;
+  const job = { kind: 'hash', owner, length, pieceLength, parts: files.parts(run.first, length) } as const;
+  const answer = await threads.run(job, length, 0);
+  return answer.kind === 'hashed' ? answer.hashes : unread(files, answer);
+}
+
+function unread(files: TorrentFiles, answer: DiskAnswer): string | TorrentError {
+  if (answer.kind !== 'unread') throw new TorrentError('INTERNAL', `hashing: answered ${answer.kind}`);
+  return answer.fault ? files.readFault(answer.path, answer.fault) : answer.path;
 }
 
 /** What is wrong with the files, or undefined once the target is filled. */

@@ -1,22 +1,24 @@
 // The files of one torrent as one run of bytes: reads and writes pieces through the layout. Knows neither resume state
 // nor peers.
 
-import { webcrypto } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { TorrentError } from '../torrent/errors.js';
 import { Geometry, type Piece } from '../torrent/geometry.js';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
-import { LIMITS } from '../torrent/limits.js';
 import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
 import { diskError, errnoOf } from './disk-error.js';
+import type { DiskPart, SystemFault } from './disk-job.js';
 import type { FileAccess } from './file-pool.js';
 import { Layout } from './layout.js';
 
 /** What is needed of a torrent to find its bytes on disk. */
 export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
 
+let owners = 0;
+
 export class TorrentFiles {
+  /** A number of its own in this process, by which threads know whose files they hold open. */
+  readonly owner = owners++;
   readonly geometry: Geometry;
   readonly layout: Layout;
   readonly #directory: string;
@@ -91,6 +93,25 @@ export class TorrentFiles {
     }
   }
 
+  /** Where `length` bytes from a piece on lie on disk; padding lies nowhere. */
+  parts(piece: Piece, length: number): DiskPart[] {
+    const parts: DiskPart[] = [];
+    for (const { file, position, length: part, start } of this.layout.segmentsOf(piece, 0, length))
+      if (!this.#list[file]?.pad) parts.push({ path: this.path(file), position, start, length: part });
+    return parts;
+  }
+
+  /** What reading this file ended with on another thread: its path where it is missing, else a DISK_IO. */
+  readFault(path: string, fault: SystemFault): string | TorrentError {
+    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return path;
+    return diskError(`reading ${path}`, errorOf(fault));
+  }
+
+  /** What writing this file ended with on another thread: DISK_FULL or DISK_IO. */
+  writeFault(path: string, fault: SystemFault): TorrentError {
+    return diskError(`writing ${path}`, errorOf(fault));
+  }
+
   /** Length of a file on disk, or undefined when there is none. @throws TorrentError DISK_IO */
   async size(file: number): Promise<number | undefined> {
     const path = this.path(file);
@@ -122,15 +143,8 @@ function isUnsafe(component: string): boolean {
   return component.includes('/') || component.includes(sep) || component.includes('\0');
 }
 
-/** How many pieces of this length are hashed at a time: one for each core, four at least. */
-export function checksAtATime(pieceLength: number, cores: number = availableParallelism()): number {
-  const checks = Math.max(LIMITS.pieceChecks, cores);
-  return Math.max(1, Math.min(checks, Math.floor(LIMITS.pieceCheckBytes / pieceLength)));
-}
-
-/** SHA-1, calculated off the main thread. The bytes are copied before the call returns. */
-export async function sha1(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await webcrypto.subtle.digest('SHA-1', data));
+function errorOf({ message, code, errno }: SystemFault): Error {
+  return Object.assign(new Error(message), { code, errno });
 }
 
 /** Whether this is the hash that the torrent gives for the piece. @param pieceHashes 20 bytes for each piece */

@@ -12,7 +12,6 @@ import { forEachConcurrently } from './concurrency.js';
 import { diskError, errnoOf } from './disk-error.js';
 import { FilePool } from './file-pool.js';
 import { FileWarnings } from './file-warnings.js';
-import { PieceBuffers } from './piece-buffer.js';
 import { byteProgress } from './piece-hashing.js';
 import type { FileStamp } from './resume.js';
 import { TorrentFiles } from './torrent-files.js';
@@ -171,7 +170,7 @@ export async function checkData(
     else onPiece(piece, false);
   }
   try {
-    await verifyPieces(files, metainfo.pieceHashes, there, new PieceBuffers(LIMITS.hashBufferBytes), {
+    await verifyPieces(files, metainfo.pieceHashes, there, {
       onPiece,
       signal,
     });

@@ -5,7 +5,6 @@ import type { Piece } from '../torrent/geometry.js';
 import { LIMITS } from '../torrent/limits.js';
 import { forEachConcurrently } from './concurrency.js';
 import { errnoOf } from './disk-error.js';
-import type { PieceBuffers } from './piece-buffer.js';
 import { hashPieces } from './piece-hashing.js';
 import { isHashOf, type TorrentFiles } from './torrent-files.js';
 
@@ -25,7 +24,6 @@ export async function verifyPieces(
   files: TorrentFiles,
   pieceHashes: Uint8Array,
   pieces: Iterable<Piece>,
-  buffers: PieceBuffers,
   { onPiece, signal }: Verification,
 ): Promise<void> {
   const { layout } = files;
@@ -41,7 +39,7 @@ export async function verifyPieces(
     if (layout.isThere(piece, file => sizes.get(file) ?? 0)) there.push(piece);
     else onPiece(piece, false);
   }
-  await hashPieces(files, there, buffers, {
+  await hashPieces(files, there, {
     onHash: (piece, hash) => onPiece(piece, isHashOf(hash, piece, pieceHashes)),
     onUnread: (piece, why) => {
       if (why instanceof TorrentError && errnoOf(why.cause) !== 'EIO') throw why;

@@ -174,17 +174,15 @@ export const LIMITS = {
   readCacheBytes: 8 * MiB,
   /** such reads at a time, each torrent; Node's thread pool has four threads, a few more keep it busy. */
   diskReads: 8,
-  /** pieces of a download hashed and written at a time (more where there are more cores), and their bytes (at least one
-   * piece): Node's pool has four threads, and each hash copies its piece. */
-  pieceChecks: 4,
-  pieceCheckBytes: 32 * MiB,
   /** bytes read and hashed in one go where pieces are smaller: a thread is not woken for each of 65,536 pieces of 16 KiB. */
   hashRunBytes: 1 * MiB,
-  /** threads that hash files on disk, one for each core up to this, and bytes read for them at a time (at least one piece). */
-  hashThreads: 16,
-  hashBufferBytes: 128 * MiB,
-  /** bytes hashed before such threads are started: they take 50 ms to start, in which one core hashes as much. */
+  /** threads that read, hash and write, one for each core up to this; files that each holds open. */
+  diskThreads: 16,
+  threadFiles: 32,
+  /** bytes hashed and written before such threads are started: they take 50 ms to start, in which one core hashes as much. */
   hashInPlaceBytes: 32 * MiB,
+  /** bytes of pieces that wait for one thread before another is started: one keeps up with a gigabyte a second. */
+  writeAheadBytes: 16 * MiB,
   /** files named one by one in the warnings about data on disk; the rest is counted. */
   fileWarnings: 10,
   /** calls that ask for the state of a file at a time. */

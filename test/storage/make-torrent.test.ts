@@ -12,9 +12,7 @@ import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import bencode from 'bencode';
 import t from 'tap';
-import { ByteGate } from '../../src/storage/concurrency.js';
 import { FilePool } from '../../src/storage/file-pool.js';
-import { HashThreads } from '../../src/storage/hash-threads.js';
 import { choosePieceLength, type MakeTorrentOptions, makeTorrent } from '../../src/storage/make-torrent.js';
 import { openTorrent } from '../../src/storage/open.js';
 import { PieceBuffers } from '../../src/storage/piece-buffer.js';
@@ -403,57 +401,4 @@ t.test('what was made is read back and found complete where it lies', async t =>
   t.ok(opened.storage.have.full);
   await opened.close();
   await pool.closeAll();
-});
-
-t.test('threads hash as the main thread does, and give the memory back', async t => {
-  const data = randomBytes(100_000, 9);
-  const buffer = () => new Uint8Array(data);
-  const threads = new HashThreads(1, 50_000);
-  const inPlace = await threads.hash(buffer(), 100_000, 30_000);
-  t.equal(Buffer.from(inPlace.hashes).toString('hex'), hashes(data, 30_000));
-  const lengths = [16_384, 32_768, 200_000];
-  const jobs = await Promise.all(lengths.map(length => threads.hash(buffer(), 90_000, length)));
-  for (const [at, job] of jobs.entries()) {
-    t.equal(Buffer.from(job.hashes).toString('hex'), hashes(data.subarray(0, 90_000), lengths[at] ?? 0));
-    t.ok(data.equals(job.buffer));
-  }
-  const moved = buffer();
-  const pending = threads.hash(moved, 1, 1);
-  t.equal(moved.length, 0, 'nothing was copied');
-  await pending;
-  await t.rejects(
-    threads.hash(buffer(), 100_000, Number.NaN),
-    RangeError,
-    'a thread that dies answers all the same',
-  );
-  const after = await threads.hash(buffer(), 100_000, 30_000);
-  t.equal(
-    Buffer.from(after.hashes).toString('hex'),
-    hashes(data, 30_000),
-    'without threads it goes on in place',
-  );
-  await threads.close();
-});
-
-t.test('a gate of bytes lets in what fits, in order', async t => {
-  const gate = new ByteGate(10);
-  const begun: number[] = [];
-  const ends: (() => void)[] = [];
-  const jobs = [6, 5, 1, 99, 2].map(bytes =>
-    gate.run(bytes, async () => {
-      begun.push(bytes);
-      await new Promise<void>(resolve => ends.push(resolve));
-      if (bytes === 6) throw new Error('one fails');
-    }),
-  );
-  const failed = t.rejects(jobs[0] as Promise<void>, { message: 'one fails' });
-  const turn = () => new Promise(resolve => setImmediate(resolve));
-  const steps = [[6], [6, 5, 1], [6, 5, 1], [6, 5, 1, 99], [6, 5, 1, 99, 2]];
-  for (const expected of steps) {
-    await turn();
-    t.same(begun, expected);
-    ends.shift()?.();
-  }
-  await failed;
-  await Promise.allSettled(jobs);
 });

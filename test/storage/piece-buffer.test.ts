@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PieceBuffers } from '../../src/storage/piece-buffer.js';
+import { copyInto, PieceBuffers } from '../../src/storage/piece-buffer.js';
 
 t.test('memory is used again while some is in use, and let go when none is', async t => {
   const buffers = new PieceBuffers(100);
@@ -10,11 +10,12 @@ t.test('memory is used again while some is in use, and let go when none is', asy
   t.equal(buffers.heldBytes, 80);
   t.equal(buffers.take(40), a, 'the same memory');
   buffers.give(a);
-  t.not(buffers.take(20), a, 'another length is other memory');
+  const small = buffers.take(20);
+  t.not(small, a, 'another length is other memory');
   t.equal(buffers.heldBytes, 100, '40 and 20 handed out, 40 unused');
   buffers.give(b);
   t.equal(buffers.heldBytes, 100);
-  buffers.give(new Uint8Array(20));
+  buffers.give(small);
   t.equal(buffers.usedBytes, 0);
   t.equal(buffers.heldBytes, 0, 'idle: all let go');
 });
@@ -29,4 +30,14 @@ t.test('beyond the cap a piece still has its place, but nothing unused is kept',
   buffers.take(64);
   t.equal(buffers.heldBytes, 104, 'the unused 40 made room');
   buffers.give(a);
+});
+
+t.test('blocks are copied to their place, also those of nothing', async t => {
+  const memory = new PieceBuffers(100).take(8);
+  memory.fill(0);
+  copyInto(memory, Uint8Array.of(1, 2, 3), 2);
+  copyInto(memory, new Uint8Array(16).fill(9).subarray(4, 6), 6);
+  copyInto(memory, new Uint8Array(), 8);
+  t.same([...memory], [0, 0, 1, 2, 3, 0, 9, 9]);
+  t.throws(() => copyInto(memory, Uint8Array.of(1, 2), 7), RangeError);
 });

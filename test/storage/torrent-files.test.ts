@@ -2,7 +2,6 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type FileAccess, FilePool } from '../../src/storage/file-pool.js';
-import { checksAtATime } from '../../src/storage/torrent-files.js';
 import type { Piece } from '../../src/torrent/geometry.js';
 import { sample, storageOf, systemError, writeFiles } from './support.js';
 
@@ -84,13 +83,3 @@ t.test('a path that could leave the directory is refused whoever made it', async
     );
   }
 });
-
-t.test(
-  'checks at a time: one for each core but four at least, fewer of large pieces, never none',
-  async t => {
-    const checks = (cores: number) =>
-      [2 ** 14, 2 ** 20, 2 ** 24, 2 ** 26].map(pieceLength => checksAtATime(pieceLength, cores));
-    t.same(checks(1), [4, 4, 2, 1]);
-    t.same(checks(16), [16, 16, 2, 1]);
-  },
-);

@@ -1,0 +1,201 @@
+// What the disk threads do: read and hash runs of bytes, check pieces and write those that match. Synchronous, on a
+// thread where nobody waits for anything else. Knows paths and bytes, not torrents.
+
+import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { equalBytes } from '../torrent/ids.js';
+import { LIMITS } from '../torrent/limits.js';
+import { hashRun } from './hash-run.js';
+
+/** The bytes of a run that lie in one file. What no part covers is padding: zeros that are on no disk. */
+export interface DiskPart {
+  /** Absolute. */
+  readonly path: string;
+  /** Byte inside the file. */
+  readonly position: number;
+  /** Byte inside the run. */
+  readonly start: number;
+  readonly length: number;
+}
+
+export type DiskJob =
+  /** Reads a run and hashes the pieces in it. */
+  | {
+      readonly kind: 'hash';
+      readonly owner: number;
+      readonly length: number;
+      readonly pieceLength: number;
+      readonly parts: readonly DiskPart[];
+    }
+  /** Hashes a piece in shared memory and writes it where that is the hash. */
+  | {
+      readonly kind: 'store';
+      readonly owner: number;
+      readonly memory: SharedArrayBuffer;
+      readonly length: number;
+      /** 20 bytes. */
+      readonly hash: Uint8Array;
+      readonly parts: readonly DiskPart[];
+    }
+  /** Closes the files that were opened for this owner. */
+  | { readonly kind: 'close'; readonly owner: number };
+
+/** What a system call said, fit to be sent from thread to thread. */
+export interface SystemFault {
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly errno: number | undefined;
+}
+
+export type DiskAnswer =
+  /** 20 bytes for each piece. */
+  | { readonly kind: 'hashed'; readonly hashes: Uint8Array }
+  /** A file is missing or too short, or what the system said of it. */
+  | { readonly kind: 'unread'; readonly path: string; readonly fault: SystemFault | undefined }
+  /** Whether the piece had its hash, and so was written. */
+  | { readonly kind: 'stored'; readonly ok: boolean }
+  | { readonly kind: 'unwritten'; readonly path: string; readonly fault: SystemFault }
+  | { readonly kind: 'closed' };
+
+type Mode = 'read' | 'write';
+
+interface OpenFile {
+  readonly descriptor: number;
+  readonly owner: number;
+}
+
+// A link that was put in a file's place after it was inspected is not followed. Windows has no such flag.
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+const FLAGS: Readonly<Record<Mode, number>> = {
+  read: constants.O_RDONLY | NO_FOLLOW,
+  write: constants.O_RDWR | constants.O_CREAT | NO_FOLLOW,
+};
+
+/** The files and the memory of one thread. */
+export class DiskDesk {
+  /** By mode and path, the one unused for longest first. */
+  readonly #open = new Map<string, OpenFile>();
+  #scratch = new Uint8Array();
+
+  run(job: DiskJob): DiskAnswer {
+    switch (job.kind) {
+      case 'hash':
+        return this.#hash(job);
+      case 'store':
+        return this.#store(job);
+      case 'close':
+        for (const [key, file] of this.#open) if (file.owner === job.owner) this.#close(key, file);
+        return { kind: 'closed' };
+    }
+  }
+
+  #hash({ owner, length, pieceLength, parts }: Extract<DiskJob, { kind: 'hash' }>): DiskAnswer {
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(length);
+    const run = this.#scratch.subarray(0, length);
+    let filled = 0;
+    for (const { path, position, start, length } of parts) {
+      run.fill(0, filled, start);
+      filled = start + length;
+      try {
+        const descriptor = this.#descriptor(path, 'read', owner);
+        if (!readWhole(descriptor, run, start, filled, position))
+          return { kind: 'unread', path, fault: undefined };
+      } catch (error) {
+        return { kind: 'unread', path, fault: faultOf(error) };
+      }
+    }
+    run.fill(0, filled);
+    return { kind: 'hashed', hashes: hashRun(run, pieceLength) };
+  }
+
+  #store({ owner, memory, length, hash, parts }: Extract<DiskJob, { kind: 'store' }>): DiskAnswer {
+    const data = new Uint8Array(memory, 0, length);
+    if (!equalBytes(hashRun(data, length), hash)) return { kind: 'stored', ok: false };
+    for (const { path, position, start, length } of parts) {
+      try {
+        const descriptor = this.#descriptor(path, 'write', owner);
+        for (let done = 0; done < length; )
+          done += writeSync(descriptor, data, start + done, length - done, position + done);
+      } catch (error) {
+        return { kind: 'unwritten', path, fault: faultOf(error) };
+      }
+    }
+    return { kind: 'stored', ok: true };
+  }
+
+  #descriptor(path: string, mode: Mode, owner: number): number {
+    const key = `${mode}:${path}`;
+    const known = this.#open.get(key);
+    if (known) {
+      // the last one used is the last one to be closed
+      if (this.#open.size > 1) {
+        this.#open.delete(key);
+        this.#open.set(key, known);
+      }
+      return known.descriptor;
+    }
+    for (const [oldest, file] of this.#open) {
+      if (this.#open.size < LIMITS.threadFiles) break;
+      this.#close(oldest, file);
+    }
+    const descriptor = openFile(path, mode);
+    this.#open.set(key, { descriptor, owner });
+    return descriptor;
+  }
+
+  #close(key: string, { descriptor }: OpenFile): void {
+    this.#open.delete(key);
+    closeSync(descriptor);
+  }
+}
+
+/** Fills `target` from `start` to `end`; false where the file ends before. */
+function readWhole(
+  descriptor: number,
+  target: Uint8Array,
+  start: number,
+  end: number,
+  position: number,
+): boolean {
+  for (let at = start; at < end; ) {
+    const bytes = readSync(descriptor, target, at, end - at, position + at - start);
+    if (bytes === 0) return false;
+    at += bytes;
+  }
+  return true;
+}
+
+function openFile(path: string, mode: Mode): number {
+  try {
+    return openSync(path, FLAGS[mode], 0o666);
+  } catch (error) {
+    if (mode === 'read' || !isMissing(error)) throw error;
+    makeFolder(dirname(path));
+    return openSync(path, FLAGS[mode], 0o666);
+  }
+}
+
+/** See make-directory.ts for why Node's `recursive` is not used. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    const parent = dirname(path);
+    if (!isMissing(error) || parent === path) throw error;
+    makeFolder(parent);
+    mkdirSync(path);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function faultOf(error: unknown): SystemFault {
+  if (!(error instanceof Error)) throw error;
+  const { message, code, errno }: NodeJS.ErrnoException = error;
+  // what is no answer of the system is a bug of ours
+  if (code === undefined) throw error;
+  return { message, code, errno };
+}

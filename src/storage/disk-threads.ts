@@ -1,0 +1,146 @@
+// The threads that hash, check and write, for all torrents of the process: started as they are needed, ended with the
+// last who needs them. Small work is done by its caller: a thread takes longer to start than 32 MiB to hash.
+
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { LIMITS } from '../torrent/limits.js';
+import type { DiskAnswer, DiskJob } from './disk-job.js';
+
+interface Waiting {
+  readonly bytes: number;
+  readonly resolve: (answer: DiskAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class DiskThreads {
+  readonly #count: number;
+  #threads: DiskThread[] = [];
+  /** Bytes that callers may still do themselves. */
+  #inPlaceBytes: number;
+  #hasFailed = false;
+
+  /** @param count threads at most @param inPlaceBytes bytes worked on before any is started */
+  constructor(
+    count: number = Math.min(availableParallelism(), LIMITS.diskThreads),
+    inPlaceBytes: number = LIMITS.hashInPlaceBytes,
+  ) {
+    this.#count = count;
+    this.#inPlaceBytes = inPlaceBytes;
+  }
+
+  /** How many runs are worth handing over at a time: each thread works at one while the next is on its way. */
+  get lanes(): number {
+    return 2 * this.#count;
+  }
+
+  /** Whether the caller is to do these bytes itself; if so, they count. */
+  isSmall(bytes: number): boolean {
+    if (this.#hasFailed) return true;
+    if (this.#threads.length > 0 || bytes > this.#inPlaceBytes) return false;
+    this.#inPlaceBytes -= bytes;
+    return true;
+  }
+
+  /**
+   * Does the job on the thread that has least to do. A further one is started where all have more than `aheadBytes`.
+   * @param bytes that the job is about
+   */
+  run(job: DiskJob, bytes: number, aheadBytes: number): Promise<DiskAnswer> {
+    return this.#least(aheadBytes).run(job, bytes);
+  }
+
+  /** Closes the files that the threads hold open for this owner. */
+  async closeFiles(owner: number): Promise<void> {
+    await Promise.all(this.#threads.map(thread => thread.run({ kind: 'close', owner }, 0)));
+  }
+
+  /** Ends the threads. Nobody may be waiting. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(thread => thread.end()));
+    this.#threads = [];
+  }
+
+  #least(aheadBytes: number): DiskThread {
+    let least: DiskThread | undefined;
+    for (const thread of this.#threads)
+      if (!least || thread.waitingBytes < least.waitingBytes) least = thread;
+    if (least && (least.waitingBytes <= aheadBytes || this.#threads.length >= this.#count)) return least;
+    const thread = new DiskThread(() => {
+      // Whoever still works does so in place; what this one was to do has failed.
+      this.#hasFailed = true;
+      this.#threads = this.#threads.filter(other => other !== thread);
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+}
+
+class DiskThread {
+  /** Bytes of the jobs that are not done. */
+  waitingBytes = 0;
+  readonly #worker: Worker;
+  /** In the order of their jobs. */
+  readonly #waiting: Waiting[] = [];
+  /** Jobs that leave together at the end of this turn. */
+  #batch: DiskJob[] = [];
+
+  constructor(onFailure: () => void) {
+    this.#worker = new Worker(new URL('./disk-worker.js', import.meta.url));
+    this.#worker.on('message', (answers: readonly DiskAnswer[]) => {
+      for (const answer of answers) this.#answered(answer);
+    });
+    this.#worker.on('error', error => {
+      onFailure();
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    });
+  }
+
+  run(job: DiskJob, bytes: number): Promise<DiskAnswer> {
+    return new Promise((resolve, reject) => {
+      this.waitingBytes += bytes;
+      this.#waiting.push({ bytes, resolve, reject });
+      if (this.#batch.push(job) === 1) queueMicrotask(() => this.#send());
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #send(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#worker.postMessage(batch);
+  }
+
+  #answered(answer: DiskAnswer): void {
+    const waiting = this.#waiting.shift();
+    if (!waiting) return;
+    this.waitingBytes -= waiting.bytes;
+    waiting.resolve(answer);
+  }
+}
+
+let shared: DiskThreads | undefined;
+let users = 0;
+
+/** The threads that all torrents of the process share, for one user, until it gives them back. */
+export class DiskThreadsLease {
+  readonly threads: DiskThreads;
+  #isGiven = false;
+
+  constructor() {
+    shared ??= new DiskThreads();
+    this.threads = shared;
+    users++;
+  }
+
+  /** The last one ends the threads. Safe to call twice. */
+  async give(): Promise<void> {
+    if (this.#isGiven) return;
+    this.#isGiven = true;
+    if (--users > 0) return;
+    shared = undefined;
+    await this.threads.close();
+  }
+}
