@@ -12,6 +12,7 @@ import { makePeerId, PEER_ID_RANDOM_LENGTH } from '../wire/handshake.js';
 import { monotonicMs } from './clock.js';
 import { DownloadLimit } from './download-limit.js';
 import { type LinkContext, type LinkOwner, PeerLink } from './peer-link.js';
+import { UploadRuns } from './upload-runs.js';
 import { version } from './version.js';
 
 /** ms between two looks at all links. */
@@ -38,6 +39,7 @@ export class Network implements LinkContext {
   readonly peerId: PeerId = makePeerId(version(), randomBytes(PEER_ID_RANDOM_LENGTH));
   readonly dht: boolean;
   readonly uploadLimiter: RateLimiter | undefined;
+  readonly uploadRuns = new UploadRuns();
   readonly #options: NetworkOptions;
   readonly #dialer = new Dialer<Dialling, HostPort>(monotonicMs());
   readonly #links = new Set<PeerLink>();

@@ -1,7 +1,7 @@
 // One connection as the engine sees it: a socket, the handshakes, the decoder and the extension ids of this peer. Turns
 // bytes into messages for its owner and orders into bytes; decides nothing about the swarm.
 
-import type { PeerSocket, PeerSocketHandlers } from '../net/peer-socket.js';
+import type { PeerSocket, PeerSocketHandlers, SharedMemory } from '../net/peer-socket.js';
 import type { BlockList } from '../torrent/block-list.js';
 import type { CloseReason } from '../torrent/errors.js';
 import { equalBytes, type InfoHash, type PeerId } from '../torrent/ids.js';
@@ -105,6 +105,13 @@ export class PeerLink {
     if (!this.#open) return;
     this.#sentAtMs = this.#context.now();
     this.socket.writeBlock(pieceHeader(index, begin, block.length), block);
+  }
+
+  /** Sends blocks with their headers, as they lie in memory that is to be left alone until it has been released. */
+  sendShared(frames: Uint8Array, memory: SharedMemory): void {
+    if (!this.#open) return;
+    this.#sentAtMs = this.#context.now();
+    this.socket.writeShared(frames, memory);
   }
 
   /** Hangs up; the owner is not told. */

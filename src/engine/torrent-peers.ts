@@ -96,7 +96,8 @@ export class TorrentPeers implements Dialling {
     const { network, onError } = this.#options;
     this.#uploads = new UploadLines({
       network,
-      storage,
+      source: storage,
+      runs: network.uploadRuns,
       sent: (peer, bytes, ok) => swarm.blockSent(peer, bytes, ok, network.now()),
       failed: onError,
     });
@@ -117,6 +118,7 @@ export class TorrentPeers implements Dialling {
   closeAll(): void {
     for (const number of [...this.#links.keys()]) this.close(number, 'shutdown');
     this.#options.network.forget(this);
+    this.#uploads?.close();
     this.isClosed = true;
   }
 

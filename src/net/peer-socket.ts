@@ -18,6 +18,18 @@ export interface PeerSocketHandlers {
   onClose(reason: CloseReason): void;
 }
 
+/** Memory that is used again once nobody holds it. */
+export interface SharedMemory {
+  retain(): void;
+  release(): void;
+}
+
+/** Memory that the kernel has not taken all of, until so many bytes have been written in all. */
+interface Held {
+  readonly memory: SharedMemory;
+  end: number;
+}
+
 let shared: Uint8Array | undefined;
 
 /**
@@ -43,6 +55,8 @@ export class PeerSocket {
   #corked = false;
   #bytesRead = 0;
   #bytesWritten = 0;
+  /** In the order of writing. */
+  readonly #held: Held[] = [];
 
   /** Takes over a socket; for an incoming one also its reading, a dialled one's reads come through `received`. */
   constructor(socket: Socket, address: HostPort, incoming: boolean) {
@@ -51,10 +65,15 @@ export class PeerSocket {
     this.incoming = incoming;
     if (incoming) socket.on('data', (chunk: Buffer) => this.received(chunk));
     socket.on('drain', () => {
+      this.#releaseTaken();
       if (this.#open) this.#handlers?.onDrain();
     });
     socket.on('end', () => this.#ended('remote-closed'));
-    socket.on('close', () => this.#ended('remote-closed'));
+    socket.on('close', () => {
+      // Not earlier: a write may be under way until then.
+      for (const { memory } of this.#held.splice(0)) memory.release();
+      this.#ended('remote-closed');
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const byPeer = error.code === 'ECONNRESET' || error.code === 'EPIPE';
       this.#ended(byPeer ? 'remote-closed' : 'socket-error');
@@ -100,6 +119,19 @@ export class PeerSocket {
     this.#socket.write(bytes);
   }
 
+  /** Sends bytes of memory that is held until the kernel has taken them, which is noticed with the writes that follow. */
+  writeShared(bytes: Uint8Array, memory: SharedMemory): void {
+    if (!this.#open) return;
+    this.#releaseTaken();
+    this.write(bytes);
+    const last = this.#held.at(-1);
+    if (last?.memory === memory) last.end = this.#bytesWritten;
+    else {
+      memory.retain();
+      this.#held.push({ memory, end: this.#bytesWritten });
+    }
+  }
+
   /** The header of a piece message and its block, without joining them. */
   writeBlock(header: Uint8Array, block: Uint8Array): void {
     this.write(header);
@@ -119,6 +151,14 @@ export class PeerSocket {
   destroy(): void {
     this.#open = false;
     this.#socket.destroy();
+  }
+
+  #releaseTaken(): void {
+    const takenBytes = this.#bytesWritten - this.bufferedBytes;
+    for (let first = this.#held[0]; first && first.end <= takenBytes; first = this.#held[0]) {
+      this.#held.shift();
+      first.memory.release();
+    }
   }
 
   #cork(): void {

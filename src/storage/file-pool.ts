@@ -7,11 +7,12 @@ import { dirname } from 'node:path';
 import { LIMITS } from '../torrent/limits.js';
 import { errnoOf } from './disk-error.js';
 import { makeDirectory } from './make-directory.js';
+import { bytesIn, cut } from './scatter.js';
 
 /** What storage asks of a disk. Paths are absolute, positions and lengths bytes. */
 export interface FileAccess {
-  /** Fills `target` as far as the file reaches; the number of bytes read. */
-  read(path: string, target: Uint8Array, position: number): Promise<number>;
+  /** Fills `targets` one after the other as far as the file reaches; the number of bytes read. */
+  read(path: string, targets: readonly Uint8Array[], position: number): Promise<number>;
   /** Writes all of `data`; the file and its folders are made where they are missing. */
   write(path: string, data: Uint8Array, position: number): Promise<void>;
   /** Length of the file, or undefined when there is none. */
@@ -54,13 +55,15 @@ export class FilePool implements FileAccess {
     return this.#handles;
   }
 
-  read(path: string, target: Uint8Array, position: number): Promise<number> {
+  read(path: string, targets: readonly Uint8Array[], position: number): Promise<number> {
     // A seed of read-only data never opens for writing; a download reads through the handle it writes with.
     const mode = this.#open.has(keyOf(path, 'write')) ? 'write' : 'read';
     return this.#use(path, mode, async handle => {
+      const wanted = bytesIn(targets);
       let done = 0;
-      while (done < target.length) {
-        const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
+      while (done < wanted) {
+        const rest = done === 0 ? targets : cut(targets, done, wanted - done);
+        const { bytesRead } = await handle.readv(rest, position + done);
         if (bytesRead === 0) break;
         done += bytesRead;
       }

@@ -4,12 +4,12 @@
 import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
-import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import { BLOCK_LENGTH } from '../torrent/limits.js';
 import { Padding } from '../torrent/padding.js';
 import type { Layout } from './layout.js';
 import { copyInto, type PieceBuffer, type PieceBuffers } from './piece-buffer.js';
 import { PieceWriter } from './piece-writer.js';
-import { RunCache } from './run-cache.js';
+import { bytesIn } from './scatter.js';
 import type { TorrentFiles } from './torrent-files.js';
 import { type Verification, verifyPieces } from './verify-pieces.js';
 
@@ -49,8 +49,6 @@ export class FileStorage {
   readonly #assemblies = new Map<Piece, Assembly>();
   readonly #checks = new Map<Piece, Promise<void>>();
   readonly #writer: PieceWriter;
-  readonly #cache = new RunCache(LIMITS.readCacheBytes, LIMITS.diskReads);
-  readonly #runsPerPiece: number;
   #ended = false;
 
   constructor(options: FileStorageOptions) {
@@ -61,7 +59,6 @@ export class FileStorage {
     this.padding = new Padding(this.layout.files, this.geometry);
     this.have = options.have;
     this.#writer = new PieceWriter(options.files, options.pieceHashes);
-    this.#runsPerPiece = Math.ceil(this.geometry.pieceLength / LIMITS.readAheadBytes);
   }
 
   /**
@@ -89,37 +86,17 @@ export class FileStorage {
   }
 
   /**
-   * Bytes of a verified piece if they are in memory, without waiting. The view stays valid and must not be changed.
-   * @param begin byte inside the piece
-   */
-  cached(piece: Piece, begin: number, length: number): Uint8Array | undefined {
-    const at = Math.floor(begin / LIMITS.readAheadBytes);
-    const from = begin - at * LIMITS.readAheadBytes;
-    const run = this.#cache.get(piece * this.#runsPerPiece + at);
-    return run && from + length <= run.length ? run.subarray(from, from + length) : undefined;
-  }
-
-  /**
-   * Bytes of a verified piece; padding (BEP 47) reads as zeros. The view stays valid and must not be changed.
-   * @param begin byte inside the piece
+   * Fills `targets` one after the other with bytes of a verified piece; padding (BEP 47) reads as zeros.
+   * @param begin byte inside the piece, within which all of it lies
    * @throws TorrentError DISK_IO when the file is short, gone or unreadable
    */
-  async read(piece: Piece, begin: number, length: number): Promise<Uint8Array> {
-    if (!this.have.has(piece) || !this.geometry.contains(piece, begin, length)) {
+  async read(piece: Piece, begin: number, targets: readonly Uint8Array[]): Promise<void> {
+    if (!this.have.has(piece) || !this.geometry.contains(piece, begin, bytesIn(targets))) {
       throw new TorrentError('INTERNAL', `reading piece ${piece} at ${begin}: not verified or out of range`);
     }
-    const first = Math.floor(begin / LIMITS.readAheadBytes);
-    const last = Math.floor((begin + length - 1) / LIMITS.readAheadBytes);
-    const from = begin - first * LIMITS.readAheadBytes;
-    if (first === last) return (await this.#run(piece, first)).subarray(from, from + length);
-    const bytes = new Uint8Array(length);
-    for (let at = first, filled = 0; at <= last; at++) {
-      const run = await this.#run(piece, at);
-      const part = at === first ? run.subarray(from) : run.subarray(0, length - filled);
-      bytes.set(part, filled);
-      filled += part.length;
-    }
-    return bytes;
+    const short = await this.#files.read(piece, begin, targets);
+    if (short !== undefined)
+      throw new TorrentError('DISK_IO', `reading ${short}: the file is gone or shorter than it was`);
   }
 
   /** Hashes pieces on disk and tells of each; `have` stays as it is. @throws TorrentError DISK_IO */
@@ -182,15 +159,5 @@ export class FileStorage {
     if (this.#ended) return;
     this.#end();
     onError(failure);
-  }
-
-  #run(piece: Piece, at: number): Promise<Uint8Array> {
-    return this.#cache.fetch(piece * this.#runsPerPiece + at, async () => {
-      const begin = at * LIMITS.readAheadBytes;
-      const run = new Uint8Array(Math.min(LIMITS.readAheadBytes, this.geometry.lengthOf(piece) - begin));
-      const short = await this.#files.read(piece, begin, run);
-      if (short === undefined) return run;
-      throw new TorrentError('DISK_IO', `reading ${short}: the file is gone or shorter than it was`);
-    });
   }
 }

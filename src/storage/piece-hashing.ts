@@ -88,7 +88,7 @@ async function read(
   target: Uint8Array,
 ): Promise<string | TorrentError | undefined> {
   try {
-    return await files.read(first, 0, target);
+    return await files.read(first, 0, [target]);
   } catch (error) {
     if (error instanceof TorrentError) return error;
     throw error;

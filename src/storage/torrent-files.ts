@@ -10,6 +10,7 @@ import { diskError, errnoOf } from './disk-error.js';
 import type { DiskPart, SystemFault } from './disk-job.js';
 import type { FileAccess } from './file-pool.js';
 import { Layout } from './layout.js';
+import { bytesIn, cut } from './scatter.js';
 
 /** What is needed of a torrent to find its bytes on disk. */
 export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
@@ -53,21 +54,21 @@ export class TorrentFiles {
   }
 
   /**
-   * Fills `target` with the bytes from byte `begin` of a piece on (and of those that follow it, where it is longer),
-   * padding as zeros. Returns the path of the first file that is missing or too short, or undefined when all bytes are
+   * Fills `targets` one after the other with the bytes from byte `begin` of a piece on (and of those that follow it, where
+   * they are longer), padding as zeros. Returns the path of the first file that is missing or too short, or undefined when all bytes are
    * there.
    * @throws TorrentError DISK_IO
    */
-  async read(piece: Piece, begin: number, target: Uint8Array): Promise<string | undefined> {
-    for (const segment of this.layout.segmentsOf(piece, begin, target.length)) {
-      const part = target.subarray(segment.start, segment.start + segment.length);
+  async read(piece: Piece, begin: number, targets: readonly Uint8Array[]): Promise<string | undefined> {
+    for (const segment of this.layout.segmentsOf(piece, begin, bytesIn(targets))) {
+      const part = cut(targets, segment.start, segment.length);
       if (this.#list[segment.file]?.pad) {
-        part.fill(0);
+        for (const bytes of part) bytes.fill(0);
         continue;
       }
       const path = this.path(segment.file);
       try {
-        if ((await this.#access.read(path, part, segment.position)) < part.length) return path;
+        if ((await this.#access.read(path, part, segment.position)) < segment.length) return path;
       } catch (error) {
         const code = errnoOf(error);
         if (code === 'ENOENT' || code === 'ENOTDIR') return path;

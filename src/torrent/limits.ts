@@ -168,11 +168,14 @@ export const LIMITS = {
   // --- storage --------------------------------------------------------------------------------------------------
   /** files held open at a time, all torrents together. libtorrent: 40. */
   openFiles: 64,
-  /** bytes read from disk in one go where a peer asks for a run of blocks. */
-  readAheadBytes: 256 * KiB,
-  /** bytes of such runs kept for the requests that follow, each torrent: 32 peers within a run of their own. */
-  readCacheBytes: 8 * MiB,
-  /** such reads at a time, each torrent; Node's thread pool has four threads, a few more keep it busy. */
+  /** blocks read from disk in one go where a peer asks for one: 256 KiB. */
+  runBlocks: 16,
+  /** bytes of such runs kept for the requests that follow, over all torrents: 64 runs, each of use to many peers at once. */
+  runBytes: 16 * MiB,
+  /** runs that lie together and are read in one go: a thread of the pool is not woken for less than it has to. */
+  readRuns: 4,
+  /** such reads for one peer at a time, and for all: Node's thread pool has four threads, a few more keep it busy. */
+  peerReads: 4,
   diskReads: 8,
   /** bytes read and hashed in one go where pieces are smaller: a thread is not woken for each of 65,536 pieces of 16 KiB. */
   hashRunBytes: 1 * MiB,

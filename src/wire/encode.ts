@@ -70,11 +70,22 @@ export function encodeCancels(blocks: BlockList): Uint8Array {
 /** The 13 bytes that go before the `length` bytes of a block; the block is written right after, uncopied. */
 export function pieceHeader(index: number, begin: number, length: number): Uint8Array {
   const bytes = new Uint8Array(PIECE_HEADER_LENGTH);
-  writeUint32(bytes, 0, PIECE_HEADER_LENGTH - 4 + length);
-  bytes[4] = ID.piece;
-  writeUint32(bytes, 5, index);
-  writeUint32(bytes, 9, begin);
+  writePieceHeader(bytes, 0, index, begin, length);
   return bytes;
+}
+
+/** The same 13 bytes, written to where the block follows. */
+export function writePieceHeader(
+  bytes: Uint8Array,
+  at: number,
+  index: number,
+  begin: number,
+  length: number,
+): void {
+  writeUint32(bytes, at, PIECE_HEADER_LENGTH - 4 + length);
+  bytes[at + 4] = ID.piece;
+  writeUint32(bytes, at + 5, index);
+  writeUint32(bytes, at + 9, begin);
 }
 
 function encodeBlocks(id: number, blocks: BlockList): Uint8Array {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { receiveBuffer } from '../../src/net/peer-socket.js';
+import { receiveBuffer, type SharedMemory } from '../../src/net/peer-socket.js';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { acceptedPair, dialledPair, LOOPBACK, Recorder, read } from './sockets.js';
 
@@ -75,6 +75,37 @@ for (const [kind, pair] of Object.entries(PAIRS)) {
     const [bytes] = await Promise.all([read(far, written), drained]);
     t.equal(bytes.length, written);
     t.equal(peer.bufferedBytes, 0);
+  });
+
+  t.test(`${kind}: shared memory is held until the kernel has taken it`, async t => {
+    const { peer, recorder, far } = await pair(t);
+    const holders = [0, 0];
+    const memory = holders.map((_, at) => ({
+      retain: () => void holders[at]!++,
+      release: () => void holders[at]!--,
+    })) as [SharedMemory, SharedMemory];
+    const block = pattern(LIMITS.sendBufferBytes);
+    const small = Buffer.from('small');
+    peer.writeShared(small, memory[0]);
+    peer.writeShared(small, memory[0]);
+    t.same(holders, [1, 0], 'held once');
+    let written = 2 * small.length;
+    while (written < 64 * MEBIBYTE && peer.bufferedBytes < LIMITS.sendBufferBytes) {
+      peer.writeShared(block, memory[1]);
+      written += block.length;
+      await turns(20);
+    }
+    t.same(holders, [0, 1], 'the first has left');
+    const { drains } = recorder;
+    await Promise.all([read(far, written), recorder.until(() => recorder.drains > drains)]);
+    t.same(holders, [0, 0]);
+    peer.writeShared(small, memory[0]);
+    t.same(holders, [1, 0]);
+    peer.destroy();
+    await closed(far.resume());
+    t.same(holders, [0, 0], 'nothing is held when it is over');
+    peer.writeShared(small, memory[0]);
+    t.same(holders, [0, 0]);
   });
 
   t.test(`${kind}: what is paused is not read, and nothing is lost by it`, async t => {

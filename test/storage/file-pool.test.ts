@@ -13,7 +13,7 @@ t.test('files and their folders are made by the first write, holes and all', asy
   await pool.write(path, text('xyz'), 5);
   t.same(readFileSync(path), Buffer.from('\0\0\0\0\0xyz'));
   const target = new Uint8Array(10);
-  t.equal(await pool.read(path, target, 4), 4, 'as far as the file reaches');
+  t.equal(await pool.read(path, [target], 4), 4, 'as far as the file reaches');
   t.same(target.subarray(0, 4), text('\0xyz'));
   t.equal(await pool.size(path), 8);
   t.equal(await pool.size(join(directory, 'none')), undefined);
@@ -31,7 +31,7 @@ t.test('no more files are open than the cap, however many are in use', async t =
   let most = 0;
   const read = async (name: string) => {
     const target = new Uint8Array(8);
-    const length = await pool.read(join(directory, name), target, 0);
+    const length = await pool.read(join(directory, name), [target], 0);
     most = Math.max(most, pool.openCount);
     return Buffer.from(target.subarray(0, length)).toString();
   };
@@ -46,7 +46,7 @@ t.test('the file unused for longest is closed, and reads the same when it is ope
   const pool = new FilePool(2);
   const read = async (name: string) => {
     const target = new Uint8Array(3);
-    await pool.read(join(directory, name), target, 0);
+    await pool.read(join(directory, name), [target], 0);
     return Buffer.from(target).toString();
   };
   await read('a');
@@ -62,9 +62,9 @@ t.test('the file unused for longest is closed, and reads the same when it is ope
 t.test('a file that cannot be opened holds no place and nobody up', async t => {
   const directory = t.testdir({ file: 'file' });
   const pool = new FilePool(1);
-  const gone = () => pool.read(join(directory, 'gone'), new Uint8Array(1), 0);
+  const gone = () => pool.read(join(directory, 'gone'), [new Uint8Array(1)], 0);
   const refused = [gone(), gone(), pool.write(join(directory, 'file', 'below'), text('x'), 0)];
-  const fine = pool.read(join(directory, 'file'), new Uint8Array(4), 0);
+  const fine = pool.read(join(directory, 'file'), [new Uint8Array(4)], 0);
   await t.rejects(refused[0] as Promise<number>, { code: 'ENOENT' });
   await t.rejects(refused[1] as Promise<number>, { code: 'ENOENT' });
   await t.rejects(refused[2] as Promise<void>, { code: 'ENOTDIR' });
@@ -91,7 +91,7 @@ t.test("a link in a file's place is not followed", { skip: process.platform === 
   await symlink(join(directory, 'outside', 'secret'), join(directory, 'inside', 'link'));
   const pool = new FilePool();
   await t.rejects(pool.write(join(directory, 'inside', 'link'), text('x'), 0), { code: 'ELOOP' });
-  await t.rejects(pool.read(join(directory, 'inside', 'link'), new Uint8Array(1), 0), { code: 'ELOOP' });
+  await t.rejects(pool.read(join(directory, 'inside', 'link'), [new Uint8Array(1)], 0), { code: 'ELOOP' });
   t.equal(readFileSync(join(directory, 'outside', 'secret'), 'utf8'), 'secret');
   await pool.closeAll();
 });

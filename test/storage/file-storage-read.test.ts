@@ -1,16 +1,15 @@
-// Reading verified blocks back for peers.
+// Reading verified bytes back.
 
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type FileAccess, FilePool } from '../../src/storage/file-pool.js';
+import { bytesIn, cut } from '../../src/storage/scatter.js';
 import type { Piece } from '../../src/torrent/geometry.js';
-import { LIMITS } from '../../src/torrent/limits.js';
-import { pieceData, sample, storageOf, systemError, writeFiles } from './support.js';
+import { pieceData, sample, storageOf, writeFiles } from './support.js';
 
 const p = (index: number) => index as Piece;
 
-t.test('blocks read back are those that were stored', async t => {
+t.test('bytes read back are those that were stored, wherever they go', async t => {
   const torrent = sample(
     [
       { path: 'a', length: 700_000 },
@@ -23,11 +22,9 @@ t.test('blocks read back are those that were stored', async t => {
   await writeFiles(torrent, directory);
   const { storage } = storageOf(torrent, directory);
   storage.have.fill();
-  t.equal(storage.cached(p(0), 0, 16_384), undefined);
   const ranges = [
     [0, 0, 16_384],
-    [0, LIMITS.readAheadBytes - 16_384, 16_384],
-    [0, LIMITS.readAheadBytes - 100, 200],
+    [0, 262_044, 200],
     [0, 5, 2 ** 20 - 5],
     [0, 699_990, 86_450],
     [1, 0, 1],
@@ -35,45 +32,28 @@ t.test('blocks read back are those that were stored', async t => {
   ] as const;
   for (const [piece, begin, length] of ranges) {
     const expected = pieceData(torrent, p(piece)).subarray(begin, begin + length);
-    t.ok(
-      expected.equals(await storage.read(p(piece), begin, length)),
-      `piece ${piece}, ${length} from ${begin}`,
-    );
+    const whole = Buffer.alloc(length);
+    await storage.read(p(piece), begin, [whole]);
+    t.ok(expected.equals(whole), `piece ${piece}, ${length} from ${begin}`);
+    const lengths = length > 1 ? [length >> 1, 0, 1, length - (length >> 1) - 1] : [0, length];
+    const parts = lengths.map(bytes => Buffer.alloc(bytes));
+    await storage.read(p(piece), begin, parts);
+    t.ok(expected.equals(Buffer.concat(parts)), 'the same in parts');
   }
-  const hit = storage.cached(p(0), 16_384, 16_384);
-  t.ok(hit && pieceData(torrent, p(0)).subarray(16_384, 32_768).equals(hit), 'its run is in memory now');
-  t.equal(storage.cached(p(0), LIMITS.readAheadBytes - 1, 2), undefined, 'no view spans two runs');
   await storage.close();
 });
 
-t.test('one disk read serves all that ask for a run', async t => {
-  const torrent = sample([{ path: 'a', length: 300_000 }], 2 ** 19);
-  const directory = t.testdir({});
-  await writeFiles(torrent, directory);
-  const pool = new FilePool();
-  const reads: string[] = [];
-  const counting: FileAccess = {
-    read: (path, target, position) => {
-      reads.push(`${position}+${target.length}`);
-      return pool.read(path, target, position);
-    },
-    write: () => Promise.reject(systemError('EROFS')),
-    size: path => pool.size(path),
-    sync: path => pool.sync(path),
-    close: paths => pool.close(paths),
-  };
-  const { storage } = storageOf(torrent, directory, counting);
-  storage.have.fill();
-  await Promise.all([0, 16_384, 32_768, 0].map(begin => storage.read(p(0), begin, 16_384)));
-  await storage.read(p(0), 49_152, 16_384);
-  t.same(reads, [`0+${LIMITS.readAheadBytes}`]);
-  await storage.read(p(0), 299_000, 1000);
-  t.same(
-    reads.slice(1),
-    [`${LIMITS.readAheadBytes}+${300_000 - LIMITS.readAheadBytes}`],
-    'no further than the piece',
-  );
-  await storage.close();
+t.test('memory is cut as if it were one', async t => {
+  const targets = [Buffer.from('ab'), Buffer.from(''), Buffer.from('cdef'), Buffer.from('g')];
+  const text = 'abcdefg';
+  t.equal(bytesIn(targets), text.length);
+  for (let start = 0; start <= text.length; start++) {
+    for (let length = 0; start + length <= text.length; length++) {
+      const parts = cut(targets, start, length);
+      t.equal(Buffer.concat(parts).toString(), text.slice(start, start + length));
+      t.ok(parts.every(part => part.length > 0));
+    }
+  }
 });
 
 t.test('reading what we do not have, or what is gone, is an error', async t => {
@@ -81,15 +61,16 @@ t.test('reading what we do not have, or what is gone, is an error', async t => {
   const directory = t.testdir({});
   await writeFiles(torrent, directory);
   const { storage } = storageOf(torrent, directory);
-  await t.rejects(storage.read(p(0), 0, 16_384), { code: 'INTERNAL' }, 'not verified');
+  const target = [Buffer.alloc(16_384)];
+  await t.rejects(storage.read(p(0), 0, target), { code: 'INTERNAL' }, 'not verified');
   storage.have.fill();
-  await t.rejects(storage.read(p(3), 0, 16_384), { code: 'INTERNAL' }, 'beyond the last piece');
+  await t.rejects(storage.read(p(3), 0, target), { code: 'INTERNAL' }, 'beyond the last piece');
   const path = join(directory, 'name', 'a');
   truncateSync(path, 40_000);
-  await t.rejects(storage.read(p(1), 0, 16_384), {
+  await t.rejects(storage.read(p(1), 0, target), {
     code: 'DISK_IO',
     message: `reading ${path}: the file is gone or shorter than it was`,
   });
-  t.equal((await storage.read(p(0), 0, 16_384)).length, 16_384, 'the rest can be read');
+  await t.resolves(storage.read(p(0), 0, target), 'the rest can be read');
   await storage.close();
 });

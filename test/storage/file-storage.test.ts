@@ -126,10 +126,9 @@ t.test('when the disk fails, the piece is not ours and the error says why', asyn
     t.equal(buffers.usedBytes, 0, 'half a piece is forgotten');
     storePiece(storage, torrent, p(1));
     t.equal(buffers.usedBytes, 0, 'further blocks are ignored');
-    t.ok(
-      pieceData(torrent, p(0)).equals(await storage.read(p(0), 0, 32_768)),
-      'what was verified can be read',
-    );
+    const read = Buffer.alloc(32_768);
+    await storage.read(p(0), 0, [read]);
+    t.ok(pieceData(torrent, p(0)).equals(read), 'what was verified can be read');
     await storage.close();
   }
 });

@@ -2,6 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type FileAccess, FilePool } from '../../src/storage/file-pool.js';
+import { bytesIn } from '../../src/storage/scatter.js';
 import type { Piece } from '../../src/torrent/geometry.js';
 import { sample, storageOf, systemError, writeFiles } from './support.js';
 
@@ -46,10 +47,10 @@ t.test(
     const reads: string[] = [];
     let errno: 'EIO' | 'EACCES' = 'EIO';
     const access: FileAccess = {
-      read: async (path, target, position) => {
+      read: async (path, targets, position) => {
         reads.push(path);
-        if (position + target.length > 40_000) throw systemError(errno);
-        return pool.read(path, target, position);
+        if (position + bytesIn(targets) > 40_000) throw systemError(errno);
+        return pool.read(path, targets, position);
       },
       write: () => Promise.reject(systemError('EROFS')),
       size: path => pool.size(path),
