@@ -18,6 +18,10 @@ export interface PeerSocketHandlers {
   onClose(reason: CloseReason): void;
 }
 
+/** Bytes of a message that is collected with others, and of all that are collected. */
+const SMALL_BYTES = 512;
+const COLLECTED_BYTES = 2048;
+
 /** Memory that is used again once nobody holds it. */
 export interface SharedMemory {
   retain(): void;
@@ -55,6 +59,9 @@ export class PeerSocket {
   #corked = false;
   #bytesRead = 0;
   #bytesWritten = 0;
+  /** Small messages of this turn that the socket does not know of yet. */
+  #small: Buffer | undefined;
+  #smallBytes = 0;
   /** In the order of writing. */
   readonly #held: Held[] = [];
 
@@ -104,7 +111,7 @@ export class PeerSocket {
 
   /** Bytes written that the kernel has not taken yet. Who writes blocks stops above LIMITS.sendBufferBytes. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#smallBytes;
   }
 
   /**
@@ -116,7 +123,11 @@ export class PeerSocket {
     if (!this.#open) return;
     this.#cork();
     this.#bytesWritten += bytes.length;
-    this.#socket.write(bytes);
+    if (bytes.length <= SMALL_BYTES) this.#collect(bytes);
+    else {
+      this.#flushSmall();
+      this.#socket.write(bytes);
+    }
   }
 
   /** Sends bytes of memory that is held until the kernel has taken them, which is noticed with the writes that follow. */
@@ -153,6 +164,22 @@ export class PeerSocket {
     this.#socket.destroy();
   }
 
+  /** Small messages of one turn become one write: each costs more as a write of its own than as bytes. */
+  #collect(bytes: Uint8Array): void {
+    if (this.#smallBytes + bytes.length > COLLECTED_BYTES) this.#flushSmall();
+    this.#small ??= Buffer.allocUnsafe(COLLECTED_BYTES);
+    this.#small.set(bytes, this.#smallBytes);
+    this.#smallBytes += bytes.length;
+  }
+
+  #flushSmall(): void {
+    if (this.#small === undefined) return;
+    const bytes = this.#small.subarray(0, this.#smallBytes);
+    this.#small = undefined;
+    this.#smallBytes = 0;
+    this.#socket.write(bytes);
+  }
+
   #releaseTaken(): void {
     const takenBytes = this.#bytesWritten - this.bufferedBytes;
     for (let first = this.#held[0]; first && first.end <= takenBytes; first = this.#held[0]) {
@@ -173,6 +200,7 @@ export class PeerSocket {
     PeerSocket.#corkedNow = [];
     for (const peer of sockets) {
       peer.#corked = false;
+      if (peer.#open) peer.#flushSmall();
       peer.#socket.uncork();
     }
   }
