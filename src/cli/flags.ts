@@ -45,7 +45,12 @@ export const COMMON_FLAGS: readonly Flag[] = [
 ];
 
 /** For all that use the network. */
-export const BIND = flag('value', NETWORK, 'bind', 'ADDR or IFACE that all sockets use; exit 10 when it goes');
+export const BIND = flag(
+  'value',
+  NETWORK,
+  'bind',
+  'ADDR or IFACE that all sockets use; exit 10 when it goes',
+);
 
 /** Who is asked for peers, and how we are reached. */
 export const DISCOVERY_FLAGS: readonly Flag[] = [

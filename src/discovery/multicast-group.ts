@@ -174,11 +174,7 @@ function waysOut(interfaces: Interfaces, family: Family, hosts: readonly string[
 }
 
 /** The networks of all interfaces, or those that the hosts are in. */
-function networks(
-  interfaces: Interfaces,
-  family: Family,
-  hosts: readonly string[] | undefined,
-): BlockList {
+function networks(interfaces: Interfaces, family: Family, hosts: readonly string[] | undefined): BlockList {
   const name = ipName(family);
   const all = new BlockList();
   for (const { address, cidr } of Object.values(interfaces).flatMap(addresses => addresses ?? [])) {
@@ -186,7 +182,8 @@ function networks(
     const prefix = Number(cidr.slice(cidr.indexOf('/') + 1));
     const one = new BlockList();
     one.addSubnet(address, prefix, name);
-    if (hosts === undefined || hosts.some(host => one.check(host, name))) all.addSubnet(address, prefix, name);
+    if (hosts === undefined || hosts.some(host => one.check(host, name)))
+      all.addSubnet(address, prefix, name);
   }
   return all;
 }

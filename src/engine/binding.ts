@@ -47,7 +47,8 @@ function addressesOf(name: string, interfaces: Interfaces): string[] {
 }
 
 function namedAddresses(name: string, interfaces: Interfaces): string[] {
-  return (interfaces[name] ?? []).map(({ address }) => {
+  const own = Object.hasOwn(interfaces, name) ? interfaces[name] : undefined;
+  return (own ?? []).map(({ address }) => {
     const text = canonical(address);
     return isLinkLocal(text) && !text.includes('%') ? `${text}%${name}` : text;
   });

@@ -71,12 +71,7 @@ export class HttpExchange {
   readonly #aborted = () => this.giveUp(new HttpError('aborted', 'given up'));
 
   /** @param onOver called once, when no handle is left */
-  constructor(
-    options: HttpOptions,
-    binding: Binding | undefined,
-    send: SendRequest,
-    onOver: () => void,
-  ) {
+  constructor(options: HttpOptions, binding: Binding | undefined, send: SendRequest, onOver: () => void) {
     this.#options = options;
     this.#binding = binding;
     this.#send = send;
@@ -167,7 +162,8 @@ export class HttpExchange {
         resolve(message);
       });
       request.on('error', error => {
-        if (!fresh && request.reusedSocket && this.#failure === undefined) resolve(this.#ask(hop, true, from));
+        if (!fresh && request.reusedSocket && this.#failure === undefined)
+          resolve(this.#ask(hop, true, from));
         else reject(error);
       });
       request.on('close', () => reject(new HttpError('network', 'the server closed the connection')));

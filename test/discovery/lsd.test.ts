@@ -334,11 +334,7 @@ t.test('a machine with nothing but itself, and one address alone', async t => {
     tun0: [card('10.8.0.2'), card('10.8.0.3'), card('2001:db8:8::2')],
   };
   await discovery(t, both, { hosts: ['10.8.0.2', '10.8.0.3', '2001:db8:8::2'] }).lsd.start();
-  t.same(both.log.toSorted(), [
-    `join ${GROUP} 10.8.0.2`,
-    `join ${GROUP} 10.8.0.3`,
-    `join ${GROUP6} ::%tun0`,
-  ]);
+  t.same(both.log.toSorted(), [`join ${GROUP} 10.8.0.2`, `join ${GROUP} 10.8.0.3`, `join ${GROUP6} ::%tun0`]);
 });
 
 t.test('what does not work is left out, and said once when nothing does', async t => {
