@@ -1,6 +1,5 @@
 // One run of a command: its engine, its exit code, and how it ends, early or late. Knows no command.
 
-import { bindingTo } from '../engine/binding.js';
 import type { ProcessEvent } from '../engine/events.js';
 import type { EngineHandle } from '../engine/options.js';
 import type { Binding } from '../torrent/binding.js';
@@ -38,7 +37,7 @@ export class Session {
   readonly #stop = new AbortController();
   #engine: Promise<EngineHandle> | undefined;
   #handle: EngineHandle | undefined;
-  #binding: Binding | undefined;
+  #binding: Promise<Binding> | undefined;
   #stdin: InputStream | undefined;
   #exitCode = 0;
   readonly #endings: (() => Promise<void>)[] = [];
@@ -76,10 +75,15 @@ export class Session {
     return this.#stdin;
   };
 
-  /** What every socket is to use; undefined: the system chooses. Throws NETWORK where it is not here. */
-  binding(): Binding | undefined {
-    if (this.#bind !== undefined) this.#binding ??= bindingTo(this.#bind, this.io.interfaces());
+  /** What every socket is to use; undefined: the system chooses. Rejects with NETWORK where it is not here. */
+  async binding(): Promise<Binding | undefined> {
+    if (this.#bind !== undefined) this.#binding ??= this.#bindingTo(this.#bind);
     return this.#binding;
+  }
+
+  async #bindingTo(name: string): Promise<Binding> {
+    const { bindingTo } = await import('../engine/binding.js');
+    return bindingTo(name, this.io.interfaces());
   }
 
   /** Writes to stdout, behind what was written there before; whether it could be. A failure is reported elsewhere. */
@@ -114,8 +118,8 @@ export class Session {
 
   async #start(options: EngineChoices, onEvent: (event: ProcessEvent) => void): Promise<EngineHandle> {
     const { createEngine, defaultStateDirectory } = await this.io.loadEngine();
+    const binding = await this.binding();
     this.stopped.throwIfAborted();
-    const binding = this.binding();
     const engine = createEngine({
       ...options,
       bound: binding && { binding, interfaces: this.io.interfaces, onLost: error => this.#lost(error) },

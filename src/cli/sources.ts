@@ -28,8 +28,8 @@ export type RawSource =
 export interface Fetching {
   /** Ends a fetch. */
   readonly stopped: AbortSignal;
-  /** What sockets are bound to; undefined: the system chooses. Throws NETWORK. */
-  binding(): Binding | undefined;
+  /** What sockets are bound to; undefined: the system chooses. Rejects with NETWORK. */
+  binding(): Promise<Binding | undefined>;
 }
 
 /**

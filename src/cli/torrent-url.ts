@@ -22,7 +22,7 @@ export type Fetched = { readonly bytes: Uint8Array } | { readonly magnet: string
 export async function fetchTorrent(text: string, fetching: Fetching): Promise<Fetched> {
   if (!URL.canParse(text)) throw new TorrentError('BAD_SOURCE', `${shownSource(text)}: not a valid URL`);
   const what = `fetching ${shownSource(text)}`;
-  const client = httpClient(fetching.binding());
+  const client = httpClient(await fetching.binding());
   try {
     const response = await client.get(text, {
       timeoutMs: TIMEOUT_MS,

@@ -13,7 +13,7 @@ import { LIMITS } from '../../src/torrent/limits.js';
 import { torrentFile } from './torrent-file.js';
 
 const HASH = 'c12fe1c06bba254a9dc9f519b335aa7c1367a88a';
-const never = { stopped: new AbortController().signal, binding: () => undefined };
+const never = { stopped: new AbortController().signal, binding: async () => undefined };
 const { bytes: TORRENT, infoHash: TORRENT_HASH } = torrentFile('a.txt');
 
 const named = (source: string): SourceItem => ({ kind: 'name', source });
