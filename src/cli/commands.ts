@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from './command.js';
 import {
+  BIND,
   CREATE_FLAGS,
   DOWNLOAD_FLAGS,
   INFO_FLAGS,
@@ -71,7 +72,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     about: 'print the magnet link of a .torrent',
     usage: '<torrent…>',
     operand: TORRENT,
-    flags: [],
+    flags: [BIND],
     load: () => import('./commands/magnet.js'),
   },
   {

@@ -44,12 +44,21 @@ export const COMMON_FLAGS: readonly Flag[] = [
   flag('switch', OUTPUT, 'version', 'show the version'),
 ];
 
+/** For all that use the network. */
+export const BIND = flag(
+  'value',
+  NETWORK,
+  'bind',
+  'ADDR or IFACE that all sockets use; exit 10 when it goes',
+);
+
 /** Who is asked for peers, and how we are reached. */
 export const DISCOVERY_FLAGS: readonly Flag[] = [
   flag('list', NETWORK, 'tracker', 'URL of one more tracker; repeatable; commas: one tier'),
   flag('switch', NETWORK, 'trackers', 'ask no tracker, whoever names it', { negative: true }),
   flag('list', NETWORK, 'peer', 'HOST:PORT to dial at once; repeatable'),
   flag('value', NETWORK, 'port', 'N to listen on, TCP and UDP; 0 is any (6881-6889)'),
+  BIND,
   flag('switch', NETWORK, 'dht', 'mainline DHT; on, --no-dht turns it off'),
   flag('list', NETWORK, 'dht-bootstrap', 'HOST:PORT instead of the built-in DHT routers; repeatable'),
   flag('switch', NETWORK, 'lsd', 'look for no peers in the local network', { negative: true }),

@@ -1,6 +1,6 @@
 // The process as the commands see it: streams, environment, clock, signals, the engine. Tests hand in another one.
 
-import type { EngineHandle, EngineOptions } from '../engine/options.js';
+import type { Bound, EngineHandle, EngineOptions } from '../engine/options.js';
 
 /** stderr and stdout. */
 export type OutputStream = NodeJS.WritableStream & {
@@ -38,6 +38,8 @@ export interface Io {
   now(): number;
   /** Calls back once after so long; the result takes that back. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Interfaces of the machine and their addresses, as they are now; none where the system does not tell. */
+  interfaces(): ReturnType<Bound['interfaces']>;
   /** SIGINT, SIGTERM and SIGUSR2 go to `listener` until the result is called. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
   /** What nobody caught goes to `listener`, and then the process ends with exit code 1. */

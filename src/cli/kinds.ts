@@ -1,5 +1,6 @@
 // The kinds of values that flags have: how each is read, what to call it, what a good one looks like.
 
+import { isIP } from 'node:net';
 import { parseHostPort } from '../torrent/host-port.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
@@ -22,6 +23,16 @@ export const PATH: Kind<string> = { parse: text => text || undefined, what: 'a p
 export const TEXT: Kind<string> = { parse: text => text || undefined, what: 'a text', good: "'some words'" };
 
 export const COMMAND: Kind<string> = { ...TEXT, what: 'a command', good: "'notify-send done'" };
+
+/** An address or the name of an interface, which systems bind to few rules; but a mistyped address is none. */
+export const BIND: Kind<string> = {
+  parse(text) {
+    const isName = /^(?![\d.]*$)(?!\d+\.\d+\.)[^/\p{C}]{1,255}$/u.test(text) && !/:.*:/.test(text);
+    return isIP(text) || (isName && text === text.trim()) ? text : undefined;
+  },
+  what: 'an address or an interface',
+  good: 'tun0',
+};
 
 export const HOST_PORT: Kind<HostPort> = {
   parse: parseHostPort,

@@ -4,6 +4,7 @@ import { version } from '../engine/version.js';
 import { eventsWanted, parseCommandLine } from './args.js';
 import { failureLines, failureOf } from './failure.js';
 import type { Io } from './io.js';
+import { bindOption } from './options.js';
 import { printableJson } from './printable.js';
 import { runSession } from './session.js';
 
@@ -21,7 +22,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     }
     const command = await line.spec.load();
     const plan = command.plan(line.invocation, io);
-    return await runSession(io, plan.session, session => plan.run(session));
+    const bind = bindOption(line.invocation.values);
+    return await runSession(io, plan.session, bind, session => plan.run(session));
   } catch (error) {
     const failure = failureOf(error);
     const { code, message, exit } = failure;

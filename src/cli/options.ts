@@ -8,7 +8,7 @@ import { trackerTiers, webSeedUrls } from '../torrent/source-urls.js';
 import type { Invocation } from './command.js';
 import { usageError } from './failure.js';
 import type { FlagValues } from './flag-values.js';
-import { count, DURATION, HOST_PORT, PATH, RATE, RATIO, TRACKER_TIER, WEB_SEED } from './kinds.js';
+import { BIND, count, DURATION, HOST_PORT, PATH, RATE, RATIO, TRACKER_TIER, WEB_SEED } from './kinds.js';
 
 /** How to talk to the user. */
 export interface OutputOptions {
@@ -21,7 +21,7 @@ export interface OutputOptions {
 }
 
 /** All of the engine's options that a user can set. */
-export type EngineChoices = Omit<EngineOptions, 'stateDirectory' | 'onEvent'>;
+export type EngineChoices = Omit<EngineOptions, 'bound' | 'stateDirectory' | 'onEvent'>;
 /** All options of a torrent that a user can set. */
 export type TorrentChoices = Omit<TorrentOptions, 'onEvent'>;
 
@@ -56,6 +56,11 @@ export function engineOptions(values: FlagValues): EngineChoices {
     maxUploadBps: limit(values, 'max-upload'),
     maxConnections: values.value('max-connections', count(1, 65_535, 500)) ?? LIMITS.connections,
   };
+}
+
+/** The address or interface that is to be used; whether it is here is not known yet. */
+export function bindOption(values: FlagValues): string | undefined {
+  return values.value('bind', BIND);
 }
 
 export function discoveryOptions(values: FlagValues): DiscoveryOptions {

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { EXIT_CODES } from '../torrent/errors.js';
 import type { HookEnd, Io } from './io.js';
 
@@ -32,6 +33,13 @@ export function processIo(): Io {
     after(delayMs, callback) {
       const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
       return () => clearTimeout(timer);
+    },
+    interfaces() {
+      try {
+        return networkInterfaces();
+      } catch {
+        return {};
+      }
     },
     onSignal(listener) {
       for (const signal of SIGNALS) process.on(signal, listener);

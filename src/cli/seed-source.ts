@@ -9,7 +9,7 @@ import { LIMITS } from '../torrent/limits.js';
 import { systemReason } from './failure.js';
 import { DICTIONARY, type SourceItem } from './source-list.js';
 import { isUrl, shownSource } from './source-text.js';
-import { parseLink, readRaw, readSource, torrentSource } from './sources.js';
+import { type Fetching, parseLink, readRaw, readSource, torrentSource } from './sources.js';
 
 export type SeedSource = TorrentSource | { readonly kind: 'data'; readonly path: string };
 
@@ -17,18 +17,18 @@ export type SeedSource = TorrentSource | { readonly kind: 'data'; readonly path:
  * A folder is data. So is a file, unless it holds a torrent or is called one. Rejects with NOT_FOUND where there is nothing,
  * and as readSource does.
  */
-export async function readSeedSource(item: SourceItem, stopped: AbortSignal): Promise<SeedSource> {
+export async function readSeedSource(item: SourceItem, fetching: Fetching): Promise<SeedSource> {
   const { source: path } = item;
-  if (item.kind !== 'name' || isUrl(path) || parseLink(path) !== undefined) return readSource(item, stopped);
+  if (item.kind !== 'name' || isUrl(path) || parseLink(path) !== undefined) return readSource(item, fetching);
   const stats = await stat(path).catch((error: unknown) => {
     throw notFound(path, error);
   });
   if (stats.isDirectory()) return dataAt(path);
   const named = /\.torrent$/i.test(path);
   // a pipe can be read only once, and is no data to seed
-  if (!stats.isFile() || named) return readSource(item, stopped);
+  if (!stats.isFile() || named) return readSource(item, fetching);
   if (stats.size > LIMITS.torrentFileBytes || !(await beginsLikeTorrent(path))) return dataAt(path);
-  const raw = await readRaw(item, stopped);
+  const raw = await readRaw(item, fetching);
   if (raw.kind === 'torrent' && !hasInfo(raw.bytes)) return dataAt(path);
   return torrentSource(raw, path);
 }

@@ -2,6 +2,8 @@
 
 import type { ProcessEvent } from '../engine/events.js';
 import type { EngineHandle } from '../engine/options.js';
+import type { Binding } from '../torrent/binding.js';
+import type { TorrentError } from '../torrent/errors.js';
 import { type Failure, failureOf } from './failure.js';
 import type { Words } from './human-lines.js';
 import { plainHuman } from './human-plain.js';
@@ -31,17 +33,20 @@ export interface SessionOptions {
 export class Session {
   readonly io: Io;
   readonly reporter: Reporter;
+  readonly #bind: string | undefined;
   readonly #stop = new AbortController();
   #engine: Promise<EngineHandle> | undefined;
   #handle: EngineHandle | undefined;
+  #binding: Promise<Binding> | undefined;
   #stdin: InputStream | undefined;
   #exitCode = 0;
   readonly #endings: (() => Promise<void>)[] = [];
 
   readonly #stdout: ResultStream;
 
-  constructor(io: Io, reporter: Reporter, stdout: ResultStream) {
+  constructor(io: Io, reporter: Reporter, stdout: ResultStream, bind: string | undefined) {
     this.io = io;
+    this.#bind = bind;
     this.reporter = reporter;
     this.#stdout = stdout;
   }
@@ -69,6 +74,17 @@ export class Session {
     this.#stdin ??= this.io.stdin();
     return this.#stdin;
   };
+
+  /** What every socket is to use; undefined: the system chooses. Rejects with NETWORK where it is not here. */
+  async binding(): Promise<Binding | undefined> {
+    if (this.#bind !== undefined) this.#binding ??= this.#bindingTo(this.#bind);
+    return this.#binding;
+  }
+
+  async #bindingTo(name: string): Promise<Binding> {
+    const { bindingTo } = await import('../engine/binding.js');
+    return bindingTo(name, this.io.interfaces());
+  }
 
   /** Writes to stdout, behind what was written there before; whether it could be. A failure is reported elsewhere. */
   writePayload(bytes: Uint8Array): Promise<boolean> {
@@ -102,11 +118,24 @@ export class Session {
 
   async #start(options: EngineChoices, onEvent: (event: ProcessEvent) => void): Promise<EngineHandle> {
     const { createEngine, defaultStateDirectory } = await this.io.loadEngine();
+    const binding = await this.binding();
     this.stopped.throwIfAborted();
-    const engine = createEngine({ ...options, stateDirectory: defaultStateDirectory(), onEvent });
+    const engine = createEngine({
+      ...options,
+      bound: binding && { binding, interfaces: this.io.interfaces, onLost: error => this.#lost(error) },
+      stateDirectory: defaultStateDirectory(),
+      onEvent,
+    });
     this.#handle = engine;
     await engine.start();
     return engine;
+  }
+
+  /** Whatever failed before, who watches over us is to learn of this. */
+  #lost(error: TorrentError): void {
+    if (!this.stopped.aborted) this.#exitCode = failureOf(error).exit;
+    this.fail(error);
+    this.stop();
   }
 
   #failed(failure: Failure, subject?: Subject): void {
@@ -122,6 +151,7 @@ export class Session {
 export async function runSession(
   io: Io,
   options: SessionOptions,
+  bind: string | undefined,
   body: (session: Session) => Promise<void>,
 ): Promise<number> {
   const stdout = new ResultStream(
@@ -129,7 +159,7 @@ export async function runSession(
     () => options.endsWithReader && session.stop(),
     error => session.fail(error),
   );
-  const session = new Session(io, await openReporter(io, options, stdout), stdout);
+  const session = new Session(io, await openReporter(io, options, stdout), stdout, bind);
   const { reporter } = session;
   let signal: NodeJS.Signals | undefined;
   const release = io.onSignal(received => {

@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import type { TorrentSource } from '../engine/options.js';
+import type { Binding } from '../torrent/binding.js';
 import { TorrentError } from '../torrent/errors.js';
 import { toHex } from '../torrent/ids.js';
 import { parseInfoHash, parseMagnet } from '../torrent/magnet.js';
@@ -14,7 +15,6 @@ import { SOURCE_KINDS, TORRENT_KINDS } from './flags.js';
 import type { Subject } from './reported.js';
 import type { SourceItem } from './source-list.js';
 import { isUrl, shownSource } from './source-text.js';
-import { fetchTorrent } from './torrent-url.js';
 
 /** Longest label for people where a source has no name. */
 const LABEL_LENGTH = 60;
@@ -24,12 +24,20 @@ export type RawSource =
   | { readonly kind: 'torrent'; readonly bytes: Uint8Array }
   | { readonly kind: 'magnet'; readonly magnet: Magnet };
 
+/** How a .torrent behind a URL is fetched. */
+export interface Fetching {
+  /** Ends a fetch. */
+  readonly stopped: AbortSignal;
+  /** What sockets are bound to; undefined: the system chooses. Rejects with NETWORK. */
+  binding(): Promise<Binding | undefined>;
+}
+
 /**
  * Reads a source. Rejects with BAD_SOURCE where it is malformed, NOT_FOUND where it cannot be read, UNSUPPORTED where it is
- * v2 only. `stopped` ends a fetch.
+ * v2 only.
  */
-export async function readSource(item: SourceItem, stopped: AbortSignal): Promise<TorrentSource> {
-  return torrentSource(await readRaw(item, stopped), item.source);
+export async function readSource(item: SourceItem, fetching: Fetching): Promise<TorrentSource> {
+  return torrentSource(await readRaw(item, fetching), item.source);
 }
 
 /** A source as the engine takes it; `name` is the user's, for the message. Throws as readSource rejects. */
@@ -45,22 +53,23 @@ export function torrentSource(raw: RawSource, name: string): TorrentSource {
 }
 
 /** Reads a source without a look into its .torrent, which may be anything. */
-export async function readRaw(item: SourceItem, stopped: AbortSignal): Promise<RawSource> {
+export async function readRaw(item: SourceItem, fetching: Fetching): Promise<RawSource> {
   if (item.kind === 'bytes') return { kind: 'torrent', bytes: item.bytes };
   if (item.kind === 'bad') throw item.error;
   const text = item.source;
   const magnet = parseLink(text);
   if (magnet !== undefined) return { kind: 'magnet', magnet };
   if (!isUrl(text)) return { kind: 'torrent', bytes: await readTorrentFile(text) };
-  const fetched = await fetchTorrent(text, stopped);
+  const { fetchTorrent } = await import('./torrent-url.js');
+  const fetched = await fetchTorrent(text, fetching);
   return 'magnet' in fetched
     ? { kind: 'magnet', magnet: ofSource(text, () => parseMagnet(fetched.magnet)) }
     : { kind: 'torrent', bytes: fetched.bytes };
 }
 
 /** The bytes of a .torrent. Rejects with USAGE for a link, and as readSource does where it cannot be read. */
-export async function readTorrentBytes(item: SourceItem, stopped: AbortSignal): Promise<Uint8Array> {
-  const raw = await readRaw(item, stopped);
+export async function readTorrentBytes(item: SourceItem, fetching: Fetching): Promise<Uint8Array> {
+  const raw = await readRaw(item, fetching);
   if (raw.kind === 'torrent') return raw.bytes;
   throw usageError(shownSource(item.source), 'this is no .torrent', `give it ${TORRENT_KINDS}`);
 }

@@ -4,6 +4,7 @@
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { familyOf } from '../torrent/binding.js';
 import { formatHostPort } from '../torrent/host-port.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { addressBytes, hostText, isDialable } from '../torrent/ip.js';
@@ -17,14 +18,16 @@ import { type Family, type Interfaces, MulticastGroup, type MulticastSocket } fr
 const PORT = 6771;
 const GROUPS: Readonly<Record<Family, string>> = { udp4: '239.192.152.143', udp6: 'ff15::efc0:988f' };
 
+const FAMILIES = { udp4: 4, udp6: 6 } as const;
+
 /** ms between two looks for interfaces that came or went. */
 const INTERFACES_MS = 60_000;
 
 export interface LocalDiscoveryOptions {
   /** The TCP port to announce; 0 where we do not listen: others are heard, and nothing is said. */
   readonly port: number;
-  /** The one local address to use; undefined: every interface. */
-  readonly host?: string;
+  /** The local addresses to use; undefined: every interface. */
+  readonly hosts?: readonly string[];
   /** By which we know our own announces; a random one unless given. */
   readonly cookie?: string;
   /** Uniform in [0, 1). */
@@ -60,9 +63,11 @@ export class LocalDiscovery {
   constructor(options: LocalDiscoveryOptions) {
     this.#options = options;
     this.#cookie = options.cookie ?? Math.floor(options.random() * 2 ** 48).toString(36);
-    const { host } = options;
-    const families = host === undefined ? (['udp4', 'udp6'] as const) : familyOf(host);
-    this.#groups = new Map(families.map(family => [family, this.#group(family, host)]));
+    const groups = (['udp4', 'udp6'] as const).flatMap(family => {
+      const hosts = options.hosts?.filter(host => familyOf(host) === FAMILIES[family]);
+      return hosts?.length === 0 ? [] : [[family, this.#group(family, hosts)] as const];
+    });
+    this.#groups = new Map(groups);
   }
 
   /** Joins the groups and announces what was added. Never rejects: what does not work on this machine is left out. */
@@ -94,12 +99,12 @@ export class LocalDiscovery {
     await Promise.all([...this.#groups.values()].map(group => group.close()));
   }
 
-  #group(family: Family, host: string | undefined): MulticastGroup {
+  #group(family: Family, hosts: readonly string[] | undefined): MulticastGroup {
     return new MulticastGroup({
       family,
       group: GROUPS[family],
       port: PORT,
-      host,
+      hosts,
       createSocket: this.#options.createSocket ?? sharingSocket,
       interfaces: this.#options.interfaces ?? networkInterfaces,
       onDatagram: (datagram, from) => this.#hear(datagram, from),
@@ -158,12 +163,6 @@ export class LocalDiscovery {
     }
     return this.#heard++ < LIMITS.lsdDatagramsPerSecond;
   }
-}
-
-function familyOf(host: string): readonly Family[] {
-  const length = addressBytes(host)?.length;
-  if (length === undefined) return [];
-  return length === 4 ? ['udp4'] : ['udp6'];
 }
 
 function sharingSocket(type: Family): MulticastSocket {

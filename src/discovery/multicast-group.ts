@@ -25,8 +25,8 @@ export interface MulticastOptions {
   readonly family: Family;
   readonly group: string;
   readonly port: number;
-  /** The one local address to use; undefined: every interface. */
-  readonly host: string | undefined;
+  /** The local addresses of the family that are to be used; undefined: every interface. */
+  readonly hosts: readonly string[] | undefined;
   /** Sockets share their port with those of other programs. */
   readonly createSocket: (family: Family) => MulticastSocket;
   readonly interfaces: () => Interfaces;
@@ -79,7 +79,7 @@ export class MulticastGroup {
 
   /** Follows the interfaces that came and went. Returns whether there is a new way out. */
   async refresh(): Promise<boolean> {
-    const { family, group, host, interfaces } = this.#options;
+    const { family, group, hosts, interfaces } = this.#options;
     const ear = this.#ear;
     if (!ear || this.#isClosed) return false;
     let found: Interfaces = {};
@@ -87,8 +87,8 @@ export class MulticastGroup {
     attempt(() => {
       found = interfaces();
     });
-    const present = waysOut(found, family, host);
-    this.#near = networks(found, family, host);
+    const present = waysOut(found, family, hosts);
+    this.#near = networks(found, family, hosts);
     for (const [key, { socket, outgoing }] of this.#outlets) {
       if (present.some(way => way.key === key)) continue;
       this.#outlets.delete(key);
@@ -156,24 +156,25 @@ export class MulticastGroup {
 
 /**
  * Every interface of the family with an address that others can dial: the machine's own alone (loopback) where there is no
- * other. A host that was given is taken as it is, but for IPv6, where the system wants to know its interface.
+ * other. Hosts that were given are taken as they are, but for IPv6, where the system wants to know their interface.
  */
-function waysOut(interfaces: Interfaces, family: Family, host: string | undefined): WayOut[] {
-  if (host !== undefined && family === 'udp4') return [{ key: host, address: host, outgoing: host }];
+function waysOut(interfaces: Interfaces, family: Family, hosts: readonly string[] | undefined): WayOut[] {
+  if (hosts !== undefined && family === 'udp4')
+    return hosts.map(host => ({ key: host, address: host, outgoing: host }));
   const ways: (WayOut & { readonly internal: boolean })[] = [];
   for (const [name, addresses = []] of Object.entries(interfaces)) {
-    const found = addresses.find(({ address }) => isUsable(address, family, host));
+    const found = addresses.find(({ address }) => isUsable(address, family, hosts));
     if (!found) continue;
     const { address, internal } = found;
     const outgoing = family === 'udp4' ? address : `::%${name}`;
     ways.push({ key: `${name} ${address}`, address, outgoing, internal });
   }
   const outer = ways.filter(({ internal }) => !internal);
-  return host !== undefined || outer.length === 0 ? ways : outer;
+  return hosts !== undefined || outer.length === 0 ? ways : outer;
 }
 
-/** The networks of all interfaces, or those that the host is in. */
-function networks(interfaces: Interfaces, family: Family, host: string | undefined): BlockList {
+/** The networks of all interfaces, or those that the hosts are in. */
+function networks(interfaces: Interfaces, family: Family, hosts: readonly string[] | undefined): BlockList {
   const name = ipName(family);
   const all = new BlockList();
   for (const { address, cidr } of Object.values(interfaces).flatMap(addresses => addresses ?? [])) {
@@ -181,7 +182,8 @@ function networks(interfaces: Interfaces, family: Family, host: string | undefin
     const prefix = Number(cidr.slice(cidr.indexOf('/') + 1));
     const one = new BlockList();
     one.addSubnet(address, prefix, name);
-    if (host === undefined || one.check(host, name)) all.addSubnet(address, prefix, name);
+    if (hosts === undefined || hosts.some(host => one.check(host, name)))
+      all.addSubnet(address, prefix, name);
   }
   return all;
 }
@@ -190,11 +192,11 @@ function ipName(family: Family): 'ipv4' | 'ipv6' {
   return family === 'udp4' ? 'ipv4' : 'ipv6';
 }
 
-function isUsable(address: string, family: Family, host: string | undefined): boolean {
+function isUsable(address: string, family: Family, hosts: readonly string[] | undefined): boolean {
   const bytes = addressBytes(address);
   if (bytes?.length !== (family === 'udp4' ? 4 : 16) || !isDialable(bytes)) return false;
-  const wanted = host === undefined ? bytes : addressBytes(host);
-  return wanted !== undefined && equalBytes(bytes, wanted);
+  if (hosts === undefined) return true;
+  return hosts.some(host => equalBytes(bytes, addressBytes(host) ?? new Uint8Array()));
 }
 
 /** Whether it went well. */

@@ -2,17 +2,20 @@
 
 import { randomInt } from 'node:crypto';
 import { DhtDiscovery } from '../discovery/dht.js';
-import { HttpClient } from '../net/http.js';
+import type { HttpClient } from '../net/http.js';
 import { bootId } from '../storage/boot.js';
 import { FilePool } from '../storage/file-pool.js';
 import { PieceBuffers } from '../storage/piece-buffer.js';
 import { stateDirectory } from '../storage/state-directory.js';
+import { boundAddress } from '../torrent/binding.js';
 import { TorrentError } from '../torrent/errors.js';
 import { type InfoHash, toHex } from '../torrent/ids.js';
-import type { TrackerIdentity } from '../tracker/torrent-trackers.js';
+import type { TrackerEdges, TrackerIdentity } from '../tracker/torrent-trackers.js';
+import { isHeld, lostBinding } from './binding.js';
 import { monotonicMs } from './clock.js';
 import { rememberedNodes, rememberNodes } from './dht-memory.js';
 import type { EngineContext } from './engine-context.js';
+import { httpClient } from './http-client.js';
 import { LocalNetwork } from './local-network.js';
 import { Network } from './network.js';
 import type {
@@ -26,10 +29,11 @@ import type {
 import { PeerFinder } from './peer-finder.js';
 import { Torrent } from './torrent.js';
 import { trackerEdges } from './tracker-access.js';
-import { version } from './version.js';
 
 /** The timer sleeps no longer than this, so that a clock that stood still (a laptop asleep) is noticed. ms */
 const LONGEST_SLEEP_MS = 1000;
+/** ms between two looks at the addresses that we are bound to. */
+const BOUND_MS = 1000;
 
 export function createEngine(options: EngineOptions): EngineHandle {
   return new Engine(options);
@@ -42,8 +46,8 @@ export function defaultStateDirectory(): string {
 
 class Engine implements EngineHandle, EngineContext {
   readonly network: Network;
-  readonly http = new HttpClient({ userAgent: `rarest/${version()}` });
-  readonly trackerEdges = trackerEdges(this.http, monotonicMs);
+  readonly http: HttpClient;
+  readonly trackerEdges: TrackerEdges;
   readonly trackerIdentity: TrackerIdentity;
   readonly pex: boolean;
   readonly files = new FilePool();
@@ -59,7 +63,9 @@ class Engine implements EngineHandle, EngineContext {
   readonly #finders = new Set<PeerFinder>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  #boundAtMs = 0;
   #starting: Promise<void> | undefined;
+  #leaving: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -67,8 +73,12 @@ class Engine implements EngineHandle, EngineContext {
     this.stateDirectory = options.stateDirectory;
     this.maxDownloadBps = options.maxDownloadBps;
     this.pex = options.pex;
+    const binding = options.bound?.binding;
+    this.http = httpClient(binding);
+    this.trackerEdges = trackerEdges(this.http, monotonicMs, binding);
     this.network = new Network({
-      dht: options.dht,
+      dht: this.#hasDht,
+      binding,
       maxConnections: options.maxConnections,
       maxDownloadBps: options.maxDownloadBps,
       maxUploadBps: options.maxUploadBps,
@@ -135,30 +145,45 @@ class Engine implements EngineHandle, EngineContext {
     if (this.#torrents.get(key) === torrent) this.#torrents.delete(key);
   }
 
+  /** The DHT is one of IPv4 addresses, and has to do without us where none is bound. */
+  get #hasDht(): boolean {
+    const { dht, bound } = this.#options;
+    return dht && (!bound || boundAddress(bound.binding, 4) !== undefined);
+  }
+
   async #start(): Promise<void> {
-    const { dht, lsd, port, dhtBootstrap, onEvent } = this.#options;
-    const node = dht
-      ? new DhtDiscovery({ bootstrap: dhtBootstrap, remembered: await rememberedNodes(this.stateDirectory) })
-      : undefined;
+    const { lsd, port, bound, onEvent } = this.#options;
+    const node = await this.#dhtNode();
     const bindDht = node && (async (udpPort: number) => void (await node.listen(udpPort)));
     const listener = await this.network.listen(port, bindDht);
     this.dht = node;
     if (lsd) {
-      this.lsd = new LocalNetwork(listener.port, this.random);
+      this.lsd = new LocalNetwork(listener.port, bound?.binding.addresses, this.random);
       await this.lsd.start();
     }
-    onEvent({
-      event: 'listening',
-      host: listener.host,
-      port: listener.port,
-      dhtPort: node ? listener.port : null,
-    });
+    for (const [at, host] of listener.hosts.entries()) {
+      const dhtPort = node && at === 0 ? listener.port : null;
+      onEvent({ event: 'listening', host, port: listener.port, dhtPort });
+    }
     this.wakeAt(this.now());
+  }
+
+  async #dhtNode(): Promise<DhtDiscovery | undefined> {
+    const { dht, dhtBootstrap, bound, onEvent } = this.#options;
+    if (!this.#hasDht) {
+      if (dht) onEvent({ event: 'warning', message: 'no DHT: it needs an IPv4 address, and none is bound' });
+      return undefined;
+    }
+    const host = bound && boundAddress(bound.binding, 4);
+    const remembered = await rememberedNodes(this.stateDirectory);
+    return new DhtDiscovery({ bootstrap: dhtBootstrap, remembered, ...(host !== undefined && { host }) });
   }
 
   #tick(): void {
     const now = this.now();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
+    this.#watchBound(now);
+    if (this.#leaving) return;
     let dueMs = now + LONGEST_SLEEP_MS;
     for (const part of [...this.#torrents.values(), ...this.#finders])
       dueMs = Math.min(dueMs, part.tick(now));
@@ -166,15 +191,37 @@ class Engine implements EngineHandle, EngineContext {
     this.wakeAt(Math.max(dueMs, now + 1));
   }
 
+  #watchBound(now: number): void {
+    const { bound } = this.#options;
+    if (!bound || now < this.#boundAtMs) return;
+    this.#boundAtMs = now + BOUND_MS;
+    if (isHeld(bound.binding, bound.interfaces())) return;
+    // First the sockets: nobody can be told that we stop, and nothing may leave by another way.
+    void this.#leave();
+    bound.onLost(lostBinding(bound.binding));
+    void this.close();
+  }
+
   async #close(): Promise<void> {
     await Promise.all([...this.#torrents.values()].map(torrent => torrent.stop()));
     // What was about to be opened must be closed too.
     await this.#starting?.catch(() => {});
     clearTimeout(this.#timer);
-    if (this.dht) await rememberNodes(this.stateDirectory, this.dht.nodes());
+    await this.#leave();
+  }
+
+  /** Fulfilled when no socket is open any more. */
+  #leave(): Promise<void> {
+    this.#leaving ??= this.#closeSockets();
+    return this.#leaving;
+  }
+
+  async #closeSockets(): Promise<void> {
+    const nodes = this.dht?.nodes() ?? [];
     this.http.close();
     this.trackerEdges.udp.close();
     await Promise.all([this.network.close(), this.dht?.stop(), this.lsd?.stop()]);
+    await rememberNodes(this.stateDirectory, nodes);
   }
 }
 

@@ -91,6 +91,7 @@ export type ProcessEvent =
       readonly port: number;
       readonly dhtPort: number | null;
     }
+  | { readonly event: 'warning'; readonly message: string }
   /** `create` wrote a torrent; `path` is `-` for stdout. */
   | {
       readonly event: 'created';

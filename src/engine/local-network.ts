@@ -11,10 +11,11 @@ export class LocalNetwork {
   readonly #discovery: LocalDiscovery;
   readonly #ears = new Map<string, OnPeer>();
 
-  /** @param port where we listen */
-  constructor(port: number, random: Random) {
+  /** @param port where we listen @param hosts the local addresses to use; undefined: every interface */
+  constructor(port: number, hosts: readonly string[] | undefined, random: Random) {
     this.#discovery = new LocalDiscovery({
       port,
+      ...(hosts && { hosts }),
       random,
       onPeer: (infoHash, address) => this.#ears.get(toHex(infoHash))?.(address),
     });

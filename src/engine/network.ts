@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { Dialer } from '../net/dialer.js';
 import { RateLimiter } from '../net/rate-limiter.js';
 import { dial, Listener } from '../net/tcp.js';
+import type { Binding } from '../torrent/binding.js';
 import type { InfoHash, PeerId } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
@@ -27,6 +28,8 @@ export interface Dialling extends LinkOwner {
 
 export interface NetworkOptions {
   readonly dht: boolean;
+  /** What to listen on and dial from; undefined: the system chooses. */
+  readonly binding: Binding | undefined;
   readonly maxConnections: number;
   readonly maxDownloadBps: number | undefined;
   readonly maxUploadBps: number | undefined;
@@ -72,6 +75,7 @@ export class Network implements LinkContext {
   ): Promise<Listener> {
     this.#listener = await Listener.open({
       port,
+      ...(this.#options.binding && { hosts: this.#options.binding.addresses }),
       ...(alsoBind && { alsoBind }),
       onAccept: socket => {
         if (this.#links.size >= this.#options.maxConnections) return undefined;
@@ -190,7 +194,7 @@ export class Network implements LinkContext {
     const receiveBytes = this.#downloadLimit ? LIMITS.limitedReceiveBytes : LIMITS.receiveBytes;
     const giveUp = dial(
       address,
-      { timeoutMs: LIMITS.dialTimeoutMs, receiveBytes },
+      { timeoutMs: LIMITS.dialTimeoutMs, receiveBytes, binding: this.#options.binding },
       {
         onConnected: socket => {
           ended();

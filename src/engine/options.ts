@@ -1,11 +1,16 @@
 // What the command line hands to the engine.
 
+import type { Interfaces } from '../discovery/multicast-group.js';
+import type { Binding } from '../torrent/binding.js';
+import type { TorrentError } from '../torrent/errors.js';
 import type { HostPort, Magnet, Metainfo } from '../torrent/metainfo-types.js';
 import type { ProcessEvent, TorrentEvent } from './events.js';
 
 export interface EngineOptions {
   /** Asked for by the user: taken or exit 10; 0 is any free one. Undefined: 6881 to 6889 in turn, then any. */
   readonly port: number | undefined;
+  /** Undefined: the system chooses what each socket is bound to. */
+  readonly bound: Bound | undefined;
   readonly dht: boolean;
   /** Replaces the built-in routers where not empty. */
   readonly dhtBootstrap: readonly HostPort[];
@@ -20,6 +25,15 @@ export interface EngineOptions {
   /** Folder of resume state, locks and remembered DHT nodes. */
   readonly stateDirectory: string;
   readonly onEvent: (event: ProcessEvent) => void;
+}
+
+/** Every socket uses these addresses, and where one of them goes, all are closed. */
+export interface Bound {
+  readonly binding: Binding;
+  /** Those of the machine, as they are now. */
+  readonly interfaces: () => Interfaces;
+  /** The engine is closing itself, for one of the addresses is gone. */
+  readonly onLost: (error: TorrentError) => void;
 }
 
 export interface SeedGoal {

@@ -1,6 +1,7 @@
 // The sockets that trackers are asked through: the HTTP client of the process, and one UDP client for all torrents.
 
 import { type HttpClient, type NearRule, readBody } from '../net/http.js';
+import type { Binding } from '../torrent/binding.js';
 import { MACHINE, PRIVATE } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
 import { AnnounceSlots } from '../tracker/announce-slots.js';
@@ -16,7 +17,11 @@ const NEAR_TRACKERS: NearRule = {
   reason: 'the path of a tracker there must end in /announce',
 };
 
-export function trackerEdges(http: HttpClient, now: () => number): TrackerEdges {
+export function trackerEdges(
+  http: HttpClient,
+  now: () => number,
+  binding: Binding | undefined,
+): TrackerEdges {
   return {
     http: async (url, { maxBytes, ...bounds }) => {
       const response = await http.get(url, {
@@ -27,7 +32,7 @@ export function trackerEdges(http: HttpClient, now: () => number): TrackerEdges 
       });
       return { status: response.status, body: await readBody(response, maxBytes) };
     },
-    udp: new UdpTrackers({ now }),
+    udp: new UdpTrackers({ now, binding }),
     slots: new AnnounceSlots(),
   };
 }

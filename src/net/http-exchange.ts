@@ -6,6 +6,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createUnzip } from 'node:zlib';
+import { type Binding, boundAddress, type Family, familyOf, unreachable } from '../torrent/binding.js';
 import { EVERYWHERE, MACHINE, type Scope } from '../torrent/ip.js';
 import { HttpError, httpError } from './http-error.js';
 import { firstHop, type HttpHop, nextHop, redirectTarget } from './http-hop.js';
@@ -13,13 +14,13 @@ import { checkedLookup, type NearRule, nearnessOf, scopeOfHost } from './http-sc
 
 export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** IP address to connect from; undefined: that of the client. */
-  readonly localAddress?: string;
   /** ms without progress: to connect, until the headers are there, and between two parts of the body while it is read. */
   readonly timeoutMs: number;
   /** ms in all, redirects and body included; undefined: no bound. */
   readonly totalMs?: number;
   readonly maxRedirects: number;
+  /** Redirects to such a location are not followed: the answer is that of the redirect, whose body is not to be read. */
+  readonly endsAt?: (location: string) => boolean;
   /** What may be asked at addresses of this machine and its network; undefined: everything. */
   readonly nearRule?: NearRule;
   readonly signal?: AbortSignal;
@@ -44,8 +45,15 @@ export interface HttpResponse {
 export type SendOptions = RequestOptions & { readonly fresh: boolean; readonly nearest: Scope };
 export type SendRequest = (url: URL, options: SendOptions) => ClientRequest;
 
+/** What a connection is made from; empty: the system chooses. */
+interface From {
+  readonly localAddress?: string;
+  readonly family?: Family;
+}
+
 export class HttpExchange {
   readonly #options: HttpOptions;
+  readonly #binding: Binding | undefined;
   readonly #send: SendRequest;
   readonly #onOver: () => void;
   #request: ClientRequest | undefined;
@@ -63,14 +71,15 @@ export class HttpExchange {
   readonly #aborted = () => this.giveUp(new HttpError('aborted', 'given up'));
 
   /** @param onOver called once, when no handle is left */
-  constructor(options: HttpOptions, send: SendRequest, onOver: () => void) {
+  constructor(options: HttpOptions, binding: Binding | undefined, send: SendRequest, onOver: () => void) {
     this.#options = options;
+    this.#binding = binding;
     this.#send = send;
     this.#onOver = onOver;
   }
 
   async run(url: string): Promise<HttpResponse> {
-    const { signal, totalMs, maxRedirects, headers = {} } = this.#options;
+    const { signal, totalMs, maxRedirects, endsAt, headers = {} } = this.#options;
     if (signal) {
       // Many exchanges may share a signal, which Node would take for a leak.
       setMaxListeners(0, signal);
@@ -82,9 +91,9 @@ export class HttpExchange {
     try {
       let hop = firstHop(url, lowerCased(headers));
       for (let redirects = 0; ; redirects++) {
-        const message = await this.#answer(hop, false);
+        const message = await this.#answer(hop);
         const location = redirectTarget(message.statusCode ?? 0, message.headers.location);
-        if (location === undefined) return this.#responseOf(hop, message);
+        if (location === undefined || endsAt?.(location)) return this.#responseOf(hop, message);
         // Not read: nothing bounds the body of a redirect.
         message.destroy();
         if (redirects >= maxRedirects)
@@ -109,10 +118,31 @@ export class HttpExchange {
     this.#request?.destroy();
   }
 
-  /** The headers of the answer to one request. Connections that the server closed while they were idle get a second try. */
-  #answer(hop: HttpHop, fresh: boolean): Promise<IncomingMessage> {
+  /** The headers of the answer to one request. A name may have addresses that only one of the bound ones can reach. */
+  async #answer(hop: HttpHop): Promise<IncomingMessage> {
+    const binding = this.#binding;
+    if (!binding) return this.#ask(hop, false, {});
+    let failure: unknown;
+    for (const family of familiesOf(hop.url)) {
+      const localAddress = boundAddress(binding, family);
+      if (localAddress === undefined) {
+        failure ??= new HttpError('network', unreachable(family));
+        continue;
+      }
+      try {
+        return await this.#ask(hop, false, { localAddress, family });
+      } catch (error) {
+        if (!isUnconnected(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Connections that the server closed while they were idle get a second try. */
+  #ask(hop: HttpHop, fresh: boolean, from: From): Promise<IncomingMessage> {
     if (this.#failure) throw this.#failure;
-    const { localAddress, nearRule } = this.#options;
+    const { nearRule } = this.#options;
     const nearness = nearnessOf(hop.url, this.#redirectedFrom, nearRule);
     return new Promise((resolve, reject) => {
       this.#rejectAnswer = reject;
@@ -121,7 +151,7 @@ export class HttpExchange {
         fresh,
         nearest: nearness.nearest,
         lookup: checkedLookup(nearness),
-        ...(localAddress !== undefined && { localAddress, family: isIP(localAddress) }),
+        ...from,
       });
       this.#request = request;
       request.on('socket', socket => this.#watchConnecting(socket));
@@ -132,7 +162,8 @@ export class HttpExchange {
         resolve(message);
       });
       request.on('error', error => {
-        if (!fresh && request.reusedSocket && this.#failure === undefined) resolve(this.#answer(hop, true));
+        if (!fresh && request.reusedSocket && this.#failure === undefined)
+          resolve(this.#ask(hop, true, from));
         else reject(error);
       });
       request.on('close', () => reject(new HttpError('network', 'the server closed the connection')));
@@ -205,6 +236,18 @@ export class HttpExchange {
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#onOver();
   }
+}
+
+/** Those that the host of a URL may have. */
+function familiesOf({ hostname }: URL): readonly Family[] {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) ? [familyOf(host)] : [4, 6];
+}
+
+/** Whether nothing was asked: the name has no such address, or nobody was reached there. */
+function isUnconnected(error: unknown): boolean {
+  const syscall = error instanceof Error && 'syscall' in error ? String(error.syscall) : '';
+  return /^(getaddrinfo|bind|connect)/.test(syscall);
 }
 
 /** The body without its content encoding. The deflate of RFC 9110 has zlib's frame, which createUnzip tells from gzip. */

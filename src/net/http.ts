@@ -3,6 +3,7 @@
 
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Binding } from '../torrent/binding.js';
 import { EVERYWHERE, MACHINE, PRIVATE } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
 import { HttpError } from './http-error.js';
@@ -13,8 +14,8 @@ export type { HttpOptions, HttpResponse } from './http-exchange.js';
 export type { NearRule } from './http-scope.js';
 
 export interface HttpClientOptions {
-  /** IP address that connections are made from; undefined: the system chooses. */
-  readonly localAddress?: string;
+  /** What connections are made from; undefined: the system chooses. */
+  readonly binding?: Binding | undefined;
   /** Sent where the caller gives no `user-agent`. */
   readonly userAgent?: string;
 }
@@ -50,17 +51,17 @@ export class HttpClient {
    */
   async get(url: string, options: HttpOptions): Promise<HttpResponse> {
     if (this.#closed) throw new HttpError('aborted', 'the client is closed');
-    const { localAddress, userAgent } = this.#options;
+    const { binding, userAgent } = this.#options;
     const exchange = new HttpExchange(
       {
         ...options,
-        ...(localAddress !== undefined && options.localAddress === undefined && { localAddress }),
         headers: {
           'accept-encoding': 'identity',
           ...(userAgent !== undefined && { 'user-agent': userAgent }),
           ...options.headers,
         },
       },
+      binding,
       this.#send,
       () => this.#exchanges.delete(exchange),
     );

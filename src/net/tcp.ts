@@ -2,6 +2,7 @@
 // and of how many connections are enough; hands over PeerSockets.
 
 import { connect, createServer, type Server, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { type Binding, boundAddress, familyOf, unreachable } from '../torrent/binding.js';
 import { TorrentError } from '../torrent/errors.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
@@ -19,8 +20,8 @@ const HIGH_WATER_BYTES = BLOCK_LENGTH;
 export interface ListenOptions {
   /** As --port has it: taken or an error; 0 any free one; undefined 6881 to 6889 in turn, then any free one. */
   readonly port: number | undefined;
-  /** Address to listen on; undefined: all, IPv6 and IPv4. */
-  readonly host?: string;
+  /** Addresses to listen on, all with the same port; undefined: all there are, IPv6 and IPv4. */
+  readonly hosts?: readonly string[];
   /** Binds what must have the same port number (UDP); where it rejects, the port counts as taken. */
   readonly alsoBind?: (port: number) => Promise<void>;
   /** A connection came in. Returns its owner, or undefined to hang up (too many). */
@@ -45,16 +46,21 @@ function listenOn(server: Server, port: number, host: string): Promise<number> {
 export class Listener {
   /** The port we can be reached at. */
   readonly port: number;
-  /** The address we listen on: '::' (with IPv4), '0.0.0.0', or the one that was asked for. */
-  readonly host: string;
-  readonly #server: Server;
+  /** The addresses we listen on: '::' (with IPv4), '0.0.0.0', or those that were asked for. */
+  readonly hosts: readonly string[];
+  readonly #servers: readonly Server[];
   readonly #accepted: Set<Socket>;
 
-  private constructor(server: Server, accepted: Set<Socket>, port: number, host: string) {
-    this.#server = server;
+  private constructor(
+    servers: readonly Server[],
+    accepted: Set<Socket>,
+    port: number,
+    hosts: readonly string[],
+  ) {
+    this.#servers = servers;
     this.#accepted = accepted;
     this.port = port;
-    this.host = host;
+    this.hosts = hosts;
   }
 
   /** Listens as asked; rejects with a TorrentError NETWORK where that cannot be. */
@@ -77,29 +83,39 @@ export class Listener {
 
   static async #openOn(port: number, options: ListenOptions): Promise<Listener> {
     const accepted = new Set<Socket>();
-    const server = createServer({ noDelay: true, highWaterMark: HIGH_WATER_BYTES }, socket =>
-      accept(socket, accepted, options),
-    );
-    const [bound, host] = await bind(server, port, options.host);
-    // The kernel may be out of descriptors for a while; those who dialled us then try again.
-    server.on('error', () => {});
-    const listener = new Listener(server, accepted, bound, host);
+    const servers: Server[] = [];
+    const hosts: string[] = [];
+    let bound = port;
     try {
+      for (const asked of options.hosts ?? [undefined]) {
+        const server = createServer({ noDelay: true, highWaterMark: HIGH_WATER_BYTES }, socket =>
+          accept(socket, accepted, options),
+        );
+        servers.push(server);
+        const [had, host] = await bind(server, bound, asked);
+        // The kernel may be out of descriptors for a while; those who dialled us then try again.
+        server.on('error', () => {});
+        bound = had;
+        hosts.push(host);
+      }
       await options.alsoBind?.(bound);
     } catch (error) {
-      await listener.close();
+      await closeAll(servers, accepted);
       throw error;
     }
-    return listener;
+    return new Listener(servers, accepted, bound, hosts);
   }
 
   /** Listens no more and hangs up on all that came in; fulfilled when no handle is left. Safe to call twice. */
   close(): Promise<void> {
-    return new Promise(resolve => {
-      this.#server.close(() => resolve());
-      for (const socket of this.#accepted) socket.destroy();
-    });
+    return closeAll(this.#servers, this.#accepted);
   }
+}
+
+async function closeAll(servers: readonly Server[], accepted: ReadonlySet<Socket>): Promise<void> {
+  const closed = servers.map(server => new Promise(resolve => server.close(resolve)));
+  for (const socket of accepted) socket.destroy();
+  await Promise.all(closed);
 }
 
 /** All addresses means IPv6 with IPv4 in it; machines without IPv6 say one of three things. */
@@ -142,8 +158,8 @@ function listenError(asked: number | undefined, cause: unknown): TorrentError {
 
 export interface DialOptions {
   readonly timeoutMs: number;
-  /** Address to dial from. */
-  readonly localAddress?: string;
+  /** What to dial from; undefined: the system chooses. */
+  readonly binding?: Binding | undefined;
   /** Bytes to read at a time, less where a download limit is to be kept smoothly; LIMITS.receiveBytes. */
   readonly receiveBytes?: number;
 }
@@ -166,13 +182,19 @@ const FAILURES: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
+function failSoon(why: string, handlers: DialHandlers): () => void {
+  const failing = setImmediate(() => handlers.onFailed(why));
+  return () => clearImmediate(failing);
+}
+
 /** Dials an IP address (names are resolved before). Returns what gives the dial up in silence. */
 export function dial(address: HostPort, options: DialOptions, handlers: DialHandlers): () => void {
   const host = normalizeHost(address.host);
-  if (host === undefined || !isDialable(host, address.port)) {
-    const failing = setImmediate(() => handlers.onFailed('not an address to dial'));
-    return () => clearImmediate(failing);
-  }
+  const { binding } = options;
+  const localAddress = binding && host && boundAddress(binding, familyOf(host));
+  if (host === undefined || !isDialable(host, address.port))
+    return failSoon('not an address to dial', handlers);
+  if (binding && localAddress === undefined) return failSoon(unreachable(familyOf(host)), handlers);
   const target: TcpSocketConnectOpts & { writableHighWaterMark: number } = {
     host,
     port: address.port,
@@ -183,7 +205,7 @@ export function dial(address: HostPort, options: DialOptions, handlers: DialHand
       callback: (length, buffer) => peer.received(buffer.subarray(0, length)),
     },
   };
-  if (options.localAddress !== undefined) target.localAddress = options.localAddress;
+  if (localAddress !== undefined) target.localAddress = localAddress;
   const socket = connect(target);
   const peer = new PeerSocket(socket, { host, port: address.port }, false);
   let over = false;

@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { type Binding, boundAddress, type Family, unreachable } from '../torrent/binding.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { addressBytes, hostText, isDialable } from '../torrent/ip.js';
 import { LIMITS } from '../torrent/limits.js';
@@ -13,8 +14,8 @@ import { TrackerError } from './tracker-error.js';
 import { decodeReply, encodeAnnounce, encodeConnect, encodeScrape, type UdpReply } from './udp-packet.js';
 
 export interface UdpTrackersOptions {
-  /** IP address that packets are sent from; trackers of the other family cannot be reached then. Undefined: any. */
-  readonly localAddress?: string;
+  /** What packets are sent from; undefined: the system chooses. */
+  readonly binding?: Binding | undefined;
   /** ms until the first request is sent again; undefined: what BEP 15 says. */
   readonly retransmitMs?: number;
   /** Monotonic ms. */
@@ -98,12 +99,22 @@ export class UdpTrackers {
     signal?.addEventListener('abort', giveUp, { once: true });
     this.#exchanges.add(over);
     try {
-      return await this.#converse(await placesOf(url, over.signal), action, make, over.signal);
+      const places = this.#reachable(await placesOf(url, over.signal));
+      return await this.#converse(places, action, make, over.signal);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
       this.#exchanges.delete(over);
     }
+  }
+
+  /** Those of a family that we have a socket for. Throws TrackerError where there is none. */
+  #reachable(places: readonly Place[]): readonly Place[] {
+    const { binding } = this.#options;
+    if (!binding) return places;
+    const reachable = places.filter(place => boundAddress(binding, familyOf(place)) !== undefined);
+    if (reachable.length === 0) throw new TrackerError(unreachable(familyOf(places[0] as Place)));
+    return reachable;
   }
 
   /** Asks until somebody answers: each address in turn, waiting longer each time. */
@@ -196,9 +207,6 @@ export class UdpTrackers {
   }
 
   #send({ host, port, length }: Place, packet: Uint8Array, onFailed: () => void): void {
-    const { localAddress } = this.#options;
-    const local = localAddress === undefined ? undefined : addressBytes(localAddress);
-    if (local !== undefined && local.length !== length) return onFailed();
     this.#socket(length).send(packet, port, host, error => {
       if (error) onFailed();
     });
@@ -217,8 +225,9 @@ export class UdpTrackers {
       socket.close();
       for (const { place, end } of [...this.#waiting.values()]) if (place.length === length) end('unsent');
     });
-    const { localAddress } = this.#options;
-    socket.bind({ port: 0, exclusive: true, ...(localAddress !== undefined && { address: localAddress }) });
+    const { binding } = this.#options;
+    const address = binding && boundAddress(binding, familyOf({ length }));
+    socket.bind({ port: 0, exclusive: true, ...(address !== undefined && { address }) });
     return socket;
   }
 
@@ -230,6 +239,10 @@ export class UdpTrackers {
       return;
     if ([waiting.action, 'error', 'malformed'].includes(reply.action)) waiting.end(reply);
   }
+}
+
+function familyOf({ length }: Pick<Place, 'length'>): Family {
+  return length === 4 ? 4 : 6;
 }
 
 /** The answer if it is one to this. Throws TrackerError. */

@@ -49,6 +49,18 @@ const FAILURES: readonly Failure[] = [
     args: ({ port }) => ['x.torrent', '--no-dht', '--no-lsd', '--port', `${port}`],
   },
   {
+    because: 'the bound address is not here',
+    exit: 10,
+    code: 'NETWORK',
+    args: () => ['x.torrent', ...OFFLINE, '--bind', '203.0.113.9'],
+  },
+  {
+    because: 'there is no such interface',
+    exit: 10,
+    code: 'NETWORK',
+    args: () => ['http://127.0.0.1:9/x.torrent', ...OFFLINE, '--bind', 'nosuch0'],
+  },
+  {
     because: 'the file is not ours',
     exit: 14,
     code: 'EXISTS',

@@ -105,6 +105,7 @@ export interface FakeIo extends Io {
   loadEngine: Io['loadEngine'];
   stdoutPath: Io['stdoutPath'];
   runHook: Io['runHook'];
+  interfaces: Io['interfaces'];
   readonly env: Record<string, string | undefined>;
   readonly stdout: Kept;
   readonly stderr: Kept;
@@ -158,6 +159,7 @@ export function fakeIo(): FakeIo {
         timer.callback();
       }
     },
+    interfaces: () => ({}),
     onSignal(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -13,7 +13,7 @@ import { LIMITS } from '../../src/torrent/limits.js';
 import { torrentFile } from './torrent-file.js';
 
 const HASH = 'c12fe1c06bba254a9dc9f519b335aa7c1367a88a';
-const never = new AbortController().signal;
+const never = { stopped: new AbortController().signal, binding: async () => undefined };
 const { bytes: TORRENT, infoHash: TORRENT_HASH } = torrentFile('a.txt');
 
 const named = (source: string): SourceItem => ({ kind: 'name', source });
@@ -166,8 +166,8 @@ t.test('URLs', async t => {
   const failures = {
     '/missing': '404 Not Found',
     '/gone': '410 Gone',
-    '/to-file': 'redirected to file:///etc/passwd',
-    '/nowhere': 'redirected to http://',
+    '/to-file': 'file: is neither http: nor https:',
+    '/nowhere': 'redirected to what is no valid URL',
     '/round': 'more than 5 redirects',
   };
   for (const [path, why] of Object.entries(failures)) {
@@ -190,9 +190,9 @@ t.test('a URL that is none, or has nobody behind it', async t => {
   await new Promise(resolve => unused.close(resolve));
   t.match(await refused(read(`http://127.0.0.1:${port}/`)), {
     code: 'NOT_FOUND',
-    message: /^fetching http:\/\/127\.0\.0\.1:\d+\/: .*ECONNREFUSED/,
+    message: `fetching http://127.0.0.1:${port}/: connection refused`,
   });
-  const stopped = AbortSignal.abort();
+  const stopped = { ...never, stopped: AbortSignal.abort() };
   t.match(await refused(fetchTorrent(`${url}/a`, stopped)), { code: 'NOT_FOUND' });
 });
 

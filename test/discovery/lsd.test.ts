@@ -323,10 +323,18 @@ t.test('a machine with nothing but itself, and one address alone', async t => {
   ] as const) {
     const other = new FakeNetwork();
     other.interfaces = { ...LOOPBACK, eth0: [card('10.0.0.1'), card('10.0.0.2'), card('2001:db8::1')] };
-    await discovery(t, other, { host }).lsd.start();
+    await discovery(t, other, { hosts: [host] }).lsd.start();
     t.same(other.log, log);
     t.same(new Set(other.sockets.map(({ family }) => family)).size, 1, 'no other family');
   }
+  const both = new FakeNetwork();
+  both.interfaces = {
+    ...LOOPBACK,
+    eth0: [card('10.0.0.1'), card('2001:db8::1')],
+    tun0: [card('10.8.0.2'), card('10.8.0.3'), card('2001:db8:8::2')],
+  };
+  await discovery(t, both, { hosts: ['10.8.0.2', '10.8.0.3', '2001:db8:8::2'] }).lsd.start();
+  t.same(both.log.toSorted(), [`join ${GROUP} 10.8.0.2`, `join ${GROUP} 10.8.0.3`, `join ${GROUP6} ::%tun0`]);
 });
 
 t.test('what does not work is left out, and said once when nothing does', async t => {
@@ -437,7 +445,7 @@ t.test('interfaces that come and go', async t => {
     family: 'udp4',
     group: GROUP,
     port: 6771,
-    host: undefined,
+    hosts: undefined,
     createSocket,
     interfaces: () => network.interfaces,
     onDatagram: () => {},
@@ -486,7 +494,7 @@ t.test('two of them on this machine meet by real multicast', { skip }, async t =
     });
     const lsd = new LocalDiscovery({
       port,
-      host: '127.0.0.1',
+      hosts: ['127.0.0.1'],
       random: seeded(port),
       onPeer: (_, address) => met(formatHostPort(address)),
     });

@@ -35,7 +35,7 @@ async function machine(t: Test) {
 
 t.test('trackers of this machine are asked below /announce', async t => {
   const { asked, http, origins } = await machine(t);
-  const edges = trackerEdges(http, () => 0);
+  const edges = trackerEdges(http, () => 0, undefined);
   const refusal = {
     kind: 'too-near',
     message: /^it names an address of this machine in a way that is refused: .* must end in \/announce$/,

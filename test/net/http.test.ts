@@ -14,6 +14,7 @@ import { checkedLookup } from '../../src/net/http-scope.js';
 import { EVERYWHERE, MACHINE, PRIVATE, type Scope } from '../../src/torrent/ip.js';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { LOCALHOST_TLS } from '../fixtures/tls.js';
+import { boundTo } from '../support/bound.js';
 
 const OPTIONS: HttpOptions = { timeoutMs: 20_000, maxRedirects: 3 };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -84,16 +85,27 @@ t.test('an IPv6 literal, and a local address', async t => {
   t.equal(text(await body(client, url)), 'six');
   t.equal(asked[0]?.headers.host, url.slice('http://'.length));
   const four = await site(t, (request, response) => response.end(request.socket.remoteAddress));
-  const bound = new HttpClient({ localAddress: '127.0.0.9' });
-  t.teardown(() => bound.close());
-  t.equal(text(await body(bound, four.url)), '127.0.0.9');
-  t.equal(text(await body(bound, four.url, { localAddress: '127.0.0.8' })), '127.0.0.8', 'the call wins');
-  await fails(
-    t,
-    body(four.client, four.url, { localAddress: '192.0.2.1' }),
-    'network',
-    'the local address cannot be used for it',
-  );
+  const bound = (...addresses: string[]) => {
+    const client = new HttpClient({ binding: boundTo(...addresses) });
+    t.teardown(() => client.close());
+    return client;
+  };
+  t.equal(text(await body(bound('127.0.0.9'), four.url)), '127.0.0.9');
+  const elsewhere = body(bound('192.0.2.1'), four.url);
+  await fails(t, elsewhere, 'network', 'the local address cannot be used for it');
+  await fails(t, body(bound('127.0.0.9'), url), 'network', 'no IPv6 address is bound');
+  await fails(t, body(bound('::1'), four.url), 'network', 'no IPv4 address is bound');
+
+  const both = bound('127.0.0.9', '::1');
+  t.equal(text(await body(both, four.url)), '127.0.0.9');
+  t.equal(text(await body(both, url)), 'six');
+  pretendNames(t, { 'both.test': ['::1', '127.0.0.1'], 'four.test': ['127.0.0.1'], 'six.test': ['::1'] });
+  const at = (host: string, url: string) => `http://${host}:${new URL(url).port}`;
+  t.equal(text(await body(both, at('both.test', four.url))), '127.0.0.9', 'IPv4 first');
+  t.equal(text(await body(both, at('both.test', url))), 'six', 'IPv6 where nobody listens at the other');
+  t.equal(text(await body(both, at('six.test', url))), 'six', 'IPv6 where there is no other');
+  await fails(t, body(bound('127.0.0.9'), at('six.test', url)), 'network', 'the host was not found');
+  await fails(t, body(bound('::1'), at('four.test', four.url)), 'network', 'the host was not found');
 });
 
 t.test('user and password, and where they are not carried', async t => {
@@ -296,11 +308,17 @@ function pretendConnected(t: Test, to: { address: string }): void {
 /** From now on names have these addresses. */
 function pretendNames(t: Test, names: Readonly<Record<string, readonly string[]>>): void {
   const { lookup } = dns;
-  const pretended = (name: string, _options: unknown, callback: (...results: unknown[]) => void) =>
-    callback(
-      null,
-      (names[name] ?? []).map(address => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
+  const pretended = (
+    name: string,
+    options: { readonly family?: number },
+    callback: (...results: unknown[]) => void,
+  ) => {
+    const all = (names[name] ?? []).map(address => ({ address, family: address.includes(':') ? 6 : 4 }));
+    const found = all.filter(({ family }) => !options.family || family === options.family);
+    const missing = Object.assign(new Error(name), { code: 'ENOTFOUND', syscall: 'getaddrinfo' });
+    if (found.length === 0) callback(missing);
+    else callback(null, found);
+  };
   Object.assign(dns, { lookup: pretended });
   syncBuiltinESMExports();
   t.teardown(() => {
@@ -372,7 +390,9 @@ t.test('no redirect leads to a nearer address', async t => {
   t.equal(inner.asked.length, before, 'nothing was asked');
   t.equal(asked.length - connections, 4, 'four redirects came on connections that were kept');
   // Outward they may lead; that this address cannot be connected to from loopback is another matter.
-  const outward = client.get(`${url}/?http://192.0.2.1:1/`, { ...OPTIONS, localAddress: '127.0.0.1' });
+  const bound = new HttpClient({ binding: boundTo('127.0.0.1') });
+  t.teardown(() => bound.close());
+  const outward = bound.get(`${url}/?http://192.0.2.1:1/`, OPTIONS);
   await fails(t, outward, 'network', /./);
 });
 

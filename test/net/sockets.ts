@@ -76,7 +76,7 @@ export async function acceptedPair(t: Test): Promise<End & { far: Socket }> {
   });
   const listener = await Listener.open({
     port: 0,
-    host: LOOPBACK,
+    hosts: [LOOPBACK],
     onAccept: peer => {
       accept(peer);
       return recorder;

@@ -5,7 +5,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { PeerSocket } from '../../src/net/peer-socket.js';
 import { dial, Listener, type ListenOptions } from '../../src/net/tcp.js';
+import type { Binding } from '../../src/torrent/binding.js';
 import { TorrentError } from '../../src/torrent/errors.js';
+import type { HostPort } from '../../src/torrent/metainfo-types.js';
+import { boundTo } from '../support/bound.js';
 import { dialled, LOOPBACK, portOf, Recorder } from './sockets.js';
 
 const hasIPv6 = Object.values(networkInterfaces()).some(list =>
@@ -27,11 +30,11 @@ async function squatter(t: Test, port = 0): Promise<Server> {
 }
 
 /** Fails, and says why. */
-function failure(address: { host: string; port: number }, timeoutMs = 10_000): Promise<string> {
+function failure(address: HostPort, timeoutMs = 10_000, binding?: Binding): Promise<string> {
   return new Promise((resolve, reject) => {
     dial(
       address,
-      { timeoutMs },
+      { timeoutMs, binding },
       { onConnected: () => void reject(new Error('connected')), onFailed: resolve },
     );
   });
@@ -50,17 +53,63 @@ t.test('a port that was asked for is had or missed', async t => {
 });
 
 t.test('an address that is not here', async t => {
-  await t.rejects(Listener.open({ port: 0, host: '203.0.113.1', onAccept: () => undefined }), {
+  await t.rejects(Listener.open({ port: 0, hosts: ['203.0.113.1'], onAccept: () => undefined }), {
     code: 'NETWORK',
     message: 'listening on any port: no such address here',
   });
+});
+
+t.test('several addresses share a port, or it counts as taken', async t => {
+  const tried: number[] = [];
+  const hosts = [LOOPBACK, '127.0.0.2'];
+  const seen: string[] = [];
+  const listener = await listening(t, {
+    hosts,
+    alsoBind: async port => void tried.push(port),
+    onAccept: ({ address }) => {
+      seen.push(address.host);
+      return new Recorder();
+    },
+  });
+  t.same(listener.hosts, hosts);
+  t.same(tried, [listener.port], 'asked once');
+  for (const host of hosts) {
+    const binding = boundTo(host);
+    const recorder = new Recorder();
+    const peer = await new Promise<PeerSocket>((resolve, reject) =>
+      dial(
+        { host, port: listener.port },
+        { timeoutMs: 10_000, binding },
+        {
+          onConnected: peer => {
+            resolve(peer);
+            return recorder;
+          },
+          onFailed: reject,
+        },
+      ),
+    );
+    while (seen.at(-1) !== host) await turn();
+    peer.destroy();
+  }
+  t.same(seen, hosts, 'who dials is seen under the address that it is bound to');
+  t.equal(await failure({ host: '127.0.0.3', port: listener.port }), 'connection refused');
+
+  const taken = createServer().listen({ port: 0, host: '127.0.0.2', exclusive: true });
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const port = portOf(taken);
+  await t.rejects(Listener.open({ port, hosts, onAccept: () => undefined }), {
+    message: `listening on port ${port}: address in use`,
+  });
+  t.equal(await failure({ host: LOOPBACK, port }), 'connection refused', 'what was had is given back');
 });
 
 t.test('without a port the usual ones are tried in turn, then any', async t => {
   const tried: number[] = [];
   const listener = await listening(t, {
     port: undefined,
-    host: LOOPBACK,
+    hosts: [LOOPBACK],
     alsoBind: async port => {
       tried.push(port);
       if (port >= 6881 && port <= 6889) throw new TorrentError('NETWORK', 'listening on UDP: taken');
@@ -106,7 +155,7 @@ t.test('IPv4 peers of a dual-stack listener have IPv4 addresses', async t => {
       return recorder;
     },
   });
-  t.equal(listener.host, hasIPv6 ? '::' : '0.0.0.0');
+  t.same(listener.hosts, [hasIPv6 ? '::' : '0.0.0.0']);
   const { peer } = await dialled(t, listener.port);
   peer.write(Buffer.from('hi'));
   await recorder.until(() => recorder.bytes.length === 2);
@@ -130,14 +179,14 @@ t.test('IPv6', { skip: !hasIPv6 && 'this machine has no IPv6' }, async t => {
 });
 
 t.test('who is not accepted is hung up on', async t => {
-  const listener = await listening(t, { host: LOOPBACK, onAccept: () => undefined });
+  const listener = await listening(t, { hosts: [LOOPBACK], onAccept: () => undefined });
   const { recorder } = await dialled(t, listener.port);
   await recorder.until(() => recorder.closed !== undefined);
   t.equal(recorder.closed, 'remote-closed');
 });
 
 t.test('closing hangs up on those accepted, and leaves no handle', async t => {
-  const listener = await listening(t, { host: LOOPBACK });
+  const listener = await listening(t, { hosts: [LOOPBACK] });
   const { recorder } = await dialled(t, listener.port);
   await listener.close();
   await recorder.until(() => recorder.closed !== undefined);
@@ -159,18 +208,15 @@ t.test('a dial that fails says why', async t => {
   for (const host of ['example.invalid', '0.0.0.0', '255.255.255.255', 'ff02::1'])
     t.equal(await failure({ host, port: 6881 }), 'not an address to dial', host);
   t.equal(await failure({ host: LOOPBACK, port: 0 }), 'not an address to dial');
-  const from = new Promise(resolve =>
-    dial(
-      { host: LOOPBACK, port },
-      { timeoutMs: 10_000, localAddress: '203.0.113.1' },
-      { onConnected: () => undefined, onFailed: resolve },
-    ),
-  );
-  t.equal(await from, 'address not available');
+  const to = { host: LOOPBACK, port };
+  t.equal(await failure(to, 10_000, boundTo('203.0.113.1')), 'address not available');
+  t.equal(await failure(to, 10_000, boundTo('::1')), 'no IPv4 address is bound');
+  const six = { host: '2001:db8::1', port };
+  t.equal(await failure(six, 10_000, boundTo('127.0.0.1')), 'no IPv6 address is bound');
 });
 
 t.test('a dial that takes too long', async t => {
-  const listener = await listening(t, { host: LOOPBACK });
+  const listener = await listening(t, { hosts: [LOOPBACK] });
   const failed = failure({ host: LOOPBACK, port: listener.port }, 1);
   // The event loop looks at timers before it hears that the connection is there.
   for (const begun = performance.now(); performance.now() - begun < 5; );
@@ -178,7 +224,7 @@ t.test('a dial that takes too long', async t => {
 });
 
 t.test('a dial that was given up says nothing', async t => {
-  const listener = await listening(t, { host: LOOPBACK });
+  const listener = await listening(t, { hosts: [LOOPBACK] });
   const handlers = {
     onConnected: () => t.fail('connected') as unknown as undefined,
     onFailed: () => t.fail('failed') as unknown as undefined,
@@ -192,7 +238,7 @@ t.test('a dial that was given up says nothing', async t => {
 
 t.test('giving up a dial that has ended changes nothing', async t => {
   const recorder = new Recorder();
-  const listener = await listening(t, { host: LOOPBACK, onAccept: () => recorder });
+  const listener = await listening(t, { hosts: [LOOPBACK], onAccept: () => recorder });
   const client = new Recorder();
   let giveUp = () => {};
   const peer = await new Promise<PeerSocket>((resolve, reject) => {
@@ -232,7 +278,7 @@ t.test('small receive buffers, where a limit is to be kept smoothly', async t =>
 });
 
 t.test('errors of a listener after it began do not end the process', async t => {
-  const listener = await listening(t, { host: LOOPBACK });
+  const listener = await listening(t, { hosts: [LOOPBACK] });
   const far = connect(listener.port, LOOPBACK);
   far.on('error', () => {});
   far.on('connect', () => far.resetAndDestroy());

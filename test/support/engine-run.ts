@@ -37,6 +37,7 @@ export class EngineRun {
     this.stateDirectory = options.stateDirectory ?? join(directory, 'state');
     this.engine = createEngine({
       port: 0,
+      bound: undefined,
       dht: false,
       dhtBootstrap: [],
       lsd: false,

@@ -19,6 +19,7 @@ import {
 } from '../../src/tracker/torrent-trackers.js';
 import { TrackerError } from '../../src/tracker/tracker-error.js';
 import { UdpTrackers, type UdpTrackersOptions } from '../../src/tracker/udp-tracker.js';
+import { boundTo } from '../support/bound.js';
 import { ascii, concat, hex } from '../wire/samples.js';
 
 const HASH = infoHash(hex('00ff0203 0405060708090a0b0c0d0e0f10111213')) as InfoHash;
@@ -423,13 +424,13 @@ t.test('UDP trackers that fail', async t => {
   await fails(`udp://${UNRESOLVABLE}:80`, 'the host was not found');
   await fails('udp://a%00b:80', 'not a valid URL');
   await fails(mute.url, 'given up', 60_000, AbortSignal.abort());
-  const bound = realEdges(t, { localAddress: '127.0.0.1' }).udp;
+  const bound = realEdges(t, { binding: boundTo('127.0.0.1') }).udp;
   const good = await udpTracker(t);
   await bound.scrape(good.url, HASH, { totalMs: 60_000 });
   await t.rejects(bound.scrape('udp://[::1]:80', HASH, { totalMs: 60_000 }), {
-    message: 'it cannot be reached',
+    message: 'no IPv6 address is bound',
   });
-  const unbindable = realEdges(t, { localAddress: '192.0.2.1' }).udp;
+  const unbindable = realEdges(t, { binding: boundTo('192.0.2.1') }).udp;
   await t.rejects(unbindable.scrape(good.url, HASH, { totalMs: 60_000 }), {
     message: 'it cannot be reached',
   });

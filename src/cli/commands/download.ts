@@ -83,7 +83,7 @@ async function downloadOne(
   hooks: Hooks,
 ): Promise<void> {
   const { reporter } = session;
-  const source = await readSource(item, session.stopped).catch((error: unknown) => {
+  const source = await readSource(item, session).catch((error: unknown) => {
     session.fail(error, subjectOf(item, undefined));
   });
   if (source === undefined) return;

@@ -66,7 +66,7 @@ async function describe(item: SourceItem, options: InfoOptions, session: Session
   const { reporter } = session;
   let subject = subjectOf(item, undefined);
   try {
-    const raw = await readRaw(item, session.stopped);
+    const raw = await readRaw(item, session);
     if (raw.kind === 'magnet')
       return await describeLink(item, torrentSource(raw, item.source), options, session);
     const summary = ofSource(item.source, () => summarize(raw.bytes));

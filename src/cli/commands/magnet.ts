@@ -30,7 +30,7 @@ export function plan(invocation: Invocation): Plan {
 async function tellMagnet(item: SourceItem, session: Session): Promise<void> {
   let subject = subjectOf(item, undefined);
   try {
-    const bytes = await readTorrentBytes(item, session.stopped);
+    const bytes = await readTorrentBytes(item, session);
     const summary = ofSource(item.source, () => summarize(bytes));
     subject = subjectOfSummary(item, summary);
     session.reporter.event({ event: 'magnet', magnet: await linkOf(item.source, bytes, summary) }, subject);

@@ -67,7 +67,7 @@ async function peers(options: PeersOptions, session: Session): Promise<void> {
   if (item === undefined) return;
   let subject = subjectOf(item, undefined);
   try {
-    const source = await readSource(item, session.stopped);
+    const source = await readSource(item, session);
     subject = subjectOf(item, source);
     let found = false;
     const end = new AbortController();

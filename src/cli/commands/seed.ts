@@ -86,7 +86,7 @@ async function seedOne(
 ): Promise<void> {
   const { reporter } = session;
   let subject = subjectOf(item, undefined);
-  const read = await readSeedSource(item, session.stopped).catch((error: unknown) => {
+  const read = await readSeedSource(item, session).catch((error: unknown) => {
     session.fail(error, subject);
   });
   if (read === undefined) return;

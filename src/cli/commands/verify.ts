@@ -79,7 +79,7 @@ async function verify(options: VerifyOptions, session: Session): Promise<void> {
   if (item === undefined) return;
   let subject = subjectOf(item, undefined);
   try {
-    const bytes = await readTorrentBytes(item, session.stopped);
+    const bytes = await readTorrentBytes(item, session);
     const metainfo = ofSource(item.source, () => parseTorrent(bytes));
     refuseTorrentAsPath(options.path, metainfo);
     subject = subjectOf(item, { kind: 'torrent', metainfo });
