@@ -7,25 +7,17 @@ import type { CommandSpec, Invocation } from './command.js';
 import { COMMANDS } from './commands.js';
 import { usageError } from './failure.js';
 import { FlagValues } from './flag-values.js';
-import { COMMON_FLAGS, type Flag, SOURCE_KINDS, variableOf } from './flags.js';
+import { COMMON_FLAGS, type Flag, variableOf } from './flags.js';
 import { nearest } from './nearest.js';
 import { shownSource } from './source-text.js';
-
-declare module 'yargs' {
-  interface Argv {
-    /** Since yargs 17.7; absent from its types. */
-    usageConfiguration(configuration: { readonly 'hide-types': boolean }): this;
-  }
-}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type CommandLine =
-  | { readonly kind: 'help'; readonly text: string }
+  /** Of a command, or of the whole program. */
+  | { readonly kind: 'help'; readonly spec: CommandSpec | undefined }
   | { readonly kind: 'version' }
   | { readonly kind: 'command'; readonly spec: CommandSpec; readonly invocation: Invocation };
-
-const ENVIRONMENT = 'Each option is also an environment variable: --max-upload is RAREST_MAX_UPLOAD.';
 
 /** Reads the arguments behind the program's name. Throws a TorrentError of code USAGE. */
 export async function parseCommandLine(argv: readonly string[], env: Environment): Promise<CommandLine> {
@@ -34,10 +26,9 @@ export async function parseCommandLine(argv: readonly string[], env: Environment
   const spec = COMMANDS.find(command => command.name === name || command.aliases.includes(name ?? ''));
   const flags = [...(spec?.flags ?? []), ...COMMON_FLAGS];
   const words = separated(rest, flags);
-  const parser = parserOf(words, spec, flags);
-  const parsed: Record<string, unknown> = await parser.parseAsync();
+  const parsed: Record<string, unknown> = await parserOf(words, flags).parseAsync();
   const values = new FlagValues(flags, parsed, env);
-  if (values.on('help', false)) return { kind: 'help', text: `${await parser.getHelp()}\n` };
+  if (values.on('help', false)) return { kind: 'help', spec };
   if (values.on('version', false)) return { kind: 'version' };
   if (spec === undefined) throw unknownCommand(name);
   refuseUnknownFlags(spec, flags, words, parsed);
@@ -97,9 +88,8 @@ function splitAtCommand(argv: readonly string[]): { name: string | undefined; re
 }
 
 /** A parser of the words behind the command, or of a command line without one. */
-function parserOf(words: readonly string[], spec: CommandSpec | undefined, flags: readonly Flag[]) {
+function parserOf(words: readonly string[], flags: readonly Flag[]): Argv {
   const parser = yargs([...words])
-    .scriptName('rarest')
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -108,38 +98,17 @@ function parserOf(words: readonly string[], spec: CommandSpec | undefined, flags
       'strip-aliased': true,
     })
     .detectLocale(false)
-    .wrap(79)
     .help(false)
     .version(false)
     .exitProcess(false)
-    .usageConfiguration({ 'hide-types': true })
     .fail((message: string, error: Error | undefined) => yargsFailed(message, error, flags));
-  if (spec === undefined) {
-    parser.usage('rarest <command> [options] <source…>');
-    parser.epilogue(`A source is ${SOURCE_KINDS}.\n${ENVIRONMENT}`);
-    for (const { name, aliases, about } of COMMANDS) parser.command([name, ...aliases], about);
-  } else {
-    const { what, kinds } = spec.operand;
-    parser.usage(`rarest ${spec.name} [options] ${spec.usage}\n\n${capitalized(spec.about)}.`);
-    parser.epilogue(`<${what}>: ${kinds}\n${ENVIRONMENT}`);
-  }
-  for (const flag of flags) addFlag(parser, flag);
-  return parser;
-}
-
-function addFlag(parser: Argv, flag: Flag): void {
-  const shown = { describe: flag.about, group: flag.group };
-  const alias = flag.short === undefined ? {} : { alias: flag.short };
-  if (flag.kind !== 'switch') {
+  for (const { name, short, kind } of flags) {
+    const alias = short === undefined ? {} : { alias: short };
+    if (kind === 'switch') parser.option(name, { ...alias, type: 'boolean' });
     // without nargs a list would eat the source behind it
-    parser.option(flag.name, { ...shown, ...alias, type: 'string', array: flag.kind === 'list', nargs: 1 });
-  } else if (flag.negative) {
-    // --no-NAME sets NAME; the second option is there for the help alone
-    parser.option(flag.name, { type: 'boolean', hidden: true });
-    parser.option(`no-${flag.name}`, { ...shown, type: 'boolean' });
-  } else {
-    parser.option(flag.name, { ...shown, ...alias, type: 'boolean' });
+    else parser.option(name, { ...alias, type: 'string', array: kind === 'list', nargs: 1 });
   }
+  return parser;
 }
 
 /** The words for yargs, without what it stumbles over: it takes `-odir` for four switches, so the value gets its flag's long name. */
@@ -217,8 +186,4 @@ function refuseUnknownFlags(
       owners.length > 0 ? `it is a flag of ${owners.map(owner => owner.name).join(', ')}` : hint,
     );
   }
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

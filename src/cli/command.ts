@@ -5,6 +5,12 @@ import type { Flag } from './flags.js';
 import type { Io } from './io.js';
 import type { Session, SessionOptions } from './session.js';
 
+/** A line to type, and what it does. */
+export interface Example {
+  readonly does: string;
+  readonly line: string;
+}
+
 export interface CommandSpec {
   readonly name: string;
   readonly aliases: readonly string[];
@@ -14,6 +20,8 @@ export interface CommandSpec {
   /** What has to be named, `source`, and what that may be; for the help and for who names none. */
   readonly operand: { readonly what: string; readonly kinds: string };
   readonly flags: readonly Flag[];
+  /** The first one stands in the help of the whole program too. */
+  readonly examples: readonly [Example, ...Example[]];
   /** The flag whose value `-` sends the result to stdout, so that events go to stderr. */
   readonly payloadFlag?: string;
   load(): Promise<CommandModule>;

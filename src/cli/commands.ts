@@ -24,6 +24,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<source…>',
     operand: SOURCE,
     flags: DOWNLOAD_FLAGS,
+    examples: [
+      {
+        does: 'fetch into a folder; the same line goes on after Ctrl-C, a crash, a reboot',
+        line: "rarest download -o ~/Downloads 'magnet:?xt=urn:btih:…'",
+      },
+      {
+        does: 'sources from a list, paths into a pipeline',
+        line: "rarest download --jobs 4 - < magnets.txt | xargs -d '\\n' ls -l",
+      },
+      {
+        does: 'give back twice as much, slowly',
+        line: 'rarest download --seed-ratio 2 --max-upload 500K big.torrent',
+      },
+    ],
     load: () => import('./commands/download.js'),
   },
   {
@@ -36,6 +50,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       kinds: 'a file, a folder, a .torrent, a magnet link, - for stdin',
     },
     flags: SEED_FLAGS,
+    examples: [
+      { does: 'share a folder: prints its magnet link', line: 'rarest seed holiday-photos' },
+      {
+        does: 'seed what a .torrent describes, from where it lies',
+        line: 'rarest seed -o ~/Downloads big.torrent',
+      },
+    ],
     load: () => import('./commands/seed.js'),
   },
   {
@@ -45,6 +66,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<path…>',
     operand: { what: 'path', kinds: 'a file, a folder, or - for a list of them on stdin' },
     flags: CREATE_FLAGS,
+    examples: [
+      {
+        does: 'a torrent with a tracker',
+        line: 'rarest create photos --tracker udp://tracker.example:6969/announce',
+      },
+      {
+        does: 'of a list of paths, to stdout',
+        line: "find photos -name '*.jpg' | rarest create - -o - > photos.torrent",
+      },
+    ],
     payloadFlag: 'out',
     load: () => import('./commands/create.js'),
   },
@@ -55,6 +86,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<source…>',
     operand: SOURCE,
     flags: INFO_FLAGS,
+    examples: [
+      { does: 'what is in it', line: 'rarest info big.torrent' },
+      { does: 'the same for a program', line: "rarest info --json 'magnet:?xt=urn:btih:…' | jq .files" },
+    ],
     load: () => import('./commands/info.js'),
   },
   {
@@ -64,6 +99,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<torrent> [path]',
     operand: TORRENT,
     flags: VERIFY_FLAGS,
+    examples: [
+      { does: 'check data on disk', line: 'rarest verify big.torrent ~/Downloads' },
+      { does: 'and fetch just what is bad', line: 'rarest verify --repair big.torrent ~/Downloads' },
+    ],
     load: () => import('./commands/verify.js'),
   },
   {
@@ -73,6 +112,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<torrent…>',
     operand: TORRENT,
     flags: [BIND],
+    examples: [{ does: 'a link to hand on', line: 'rarest magnet big.torrent' }],
     load: () => import('./commands/magnet.js'),
   },
   {
@@ -82,6 +122,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '<source>',
     operand: SOURCE,
     flags: PEERS_FLAGS,
+    examples: [{ does: 'who is in this swarm', line: "rarest peers --timeout 15s 'magnet:?xt=urn:btih:…'" }],
     load: () => import('./commands/peers.js'),
   },
 ];

@@ -1,4 +1,7 @@
-// The flags as data: names, kinds and words for the help. A flag has one meaning in every command that has it.
+// The flags as data, read by the parser, the help, the manual page and the completion. A flag has one meaning in every
+// command that has it, and can be given on the command line, in the environment and in the configuration file.
+
+import { LIMITS } from '../torrent/limits.js';
 
 export interface Flag {
   readonly name: string;
@@ -6,70 +9,99 @@ export interface Flag {
   /** `switch`: on or off, also as --no-NAME; `value`: the last one given counts; `list`: all that were given. */
   readonly kind: 'switch' | 'value' | 'list';
   readonly group: string;
+  /** What its value is called: `DIR` and `FILE` are completed as such. A switch has none. */
+  readonly value?: string;
+  /** What it does, in a few words. */
   readonly about: string;
+  /** What the manual says besides, in whole sentences. */
+  readonly details?: string;
+  /** The value that does what is done without the flag; a test compares. */
+  readonly byDefault?: string;
   /** On unless turned off: the help shows --no-NAME. */
   readonly negative?: true;
 }
+
+type More = Partial<Pick<Flag, 'short' | 'details' | 'byDefault'>>;
 
 /** What a source may be, for help and hints. */
 export const SOURCE_KINDS = 'a magnet link, a .torrent, its URL, an info hash, or - for stdin';
 export const TORRENT_KINDS = 'a .torrent, its URL, or - for stdin';
 
-const DATA = 'Data:';
-const DONE = 'When done:';
-const END = 'When to end:';
-const NETWORK = 'Network:';
-const OUTPUT = 'Output:';
-const TORRENT = 'Torrent:';
+const DATA = 'Data';
+const TORRENT = 'Torrent';
+const END = 'When to end';
+const DONE = 'When done';
+const NETWORK = 'Network';
+const OUTPUT = 'Output';
 
-/** The parts of a flag in the order in which a table is read. */
-function flag(
-  kind: Flag['kind'],
-  group: string,
-  name: string,
-  about: string,
-  more: { readonly short?: string; readonly negative?: true } = {},
-): Flag {
-  return { name, kind, group, about, ...more };
+/** The groups in the order of the help. */
+export const GROUPS = [DATA, TORRENT, END, DONE, NETWORK, OUTPUT] as const;
+
+/** A switch that is off by default, or that says with its own words what it is by default. */
+function on(group: string, name: string, about: string, more: More = {}): Flag {
+  return { kind: 'switch', group, name, about, ...more };
+}
+
+/** A switch that is on by default: `about` is what --no-NAME does. */
+function off(group: string, name: string, about: string, more: More = {}): Flag {
+  return { kind: 'switch', group, name, about, negative: true, ...more };
+}
+
+/** A flag with a value; `usage` is `NAME VALUE`. */
+function value(group: string, usage: string, about: string, more: More = {}): Flag {
+  const [name = '', value = ''] = usage.split(' ');
+  return { kind: 'value', group, name, value, about, ...more };
+}
+
+/** A flag that can be given several times; `usage` is `NAME VALUE`. */
+function list(group: string, usage: string, about: string, more: More = {}): Flag {
+  return { ...value(group, usage, about, more), kind: 'list' };
 }
 
 /** Flags that every command has. */
 export const COMMON_FLAGS: readonly Flag[] = [
-  flag('switch', OUTPUT, 'json', 'events on stdout, one JSON object a line'),
-  flag('switch', OUTPUT, 'null', 'NUL instead of newline behind each item', { short: '0' }),
-  flag('switch', OUTPUT, 'quiet', 'nothing but errors on stderr', { short: 'q' }),
-  flag('switch', OUTPUT, 'verbose', 'tell more; in JSON also each peer and piece', { short: 'v' }),
-  flag('switch', OUTPUT, 'color', 'no colours', { negative: true }),
-  flag('switch', OUTPUT, 'help', 'show this help', { short: 'h' }),
-  flag('switch', OUTPUT, 'version', 'show the version'),
+  on(OUTPUT, 'json', 'events on stdout, one JSON object a line'),
+  on(OUTPUT, 'null', 'NUL instead of newline behind each item', { short: '0' }),
+  on(OUTPUT, 'quiet', 'nothing but errors on stderr', { short: 'q' }),
+  on(OUTPUT, 'verbose', 'tell more; in JSON also each peer and piece', { short: 'v' }),
+  off(OUTPUT, 'color', 'no colours'),
+  on(OUTPUT, 'help', 'show this help', { short: 'h' }),
+  on(OUTPUT, 'version', 'show the version'),
 ];
 
 /** For all that use the network. */
-export const BIND = flag(
-  'value',
-  NETWORK,
-  'bind',
-  'ADDR or IFACE that all sockets use; exit 10 when it goes',
-);
+export const BIND = value(NETWORK, 'bind ADDR|IFACE', 'use this address or interface alone', {
+  details: 'All sockets use it; the run ends with exit code 10 when it goes.',
+});
 
 /** Who is asked for peers, and how we are reached. */
 export const DISCOVERY_FLAGS: readonly Flag[] = [
-  flag('list', NETWORK, 'tracker', 'URL of one more tracker; repeatable; commas: one tier'),
-  flag('switch', NETWORK, 'trackers', 'ask no tracker, whoever names it', { negative: true }),
-  flag('list', NETWORK, 'peer', 'HOST:PORT to dial at once; repeatable'),
-  flag('value', NETWORK, 'port', 'N to listen on, TCP and UDP; 0 is any (6881-6889)'),
+  list(NETWORK, 'tracker URL', 'one more tracker; commas: one tier'),
+  off(NETWORK, 'trackers', 'ask no tracker, whoever names it'),
+  list(NETWORK, 'peer HOST:PORT', 'dial this peer at once'),
+  value(NETWORK, 'port N', 'listen here, TCP and UDP; 0: any free one', {
+    details: 'By default the first free one of 6881 to 6889, else any.',
+  }),
   BIND,
-  flag('switch', NETWORK, 'dht', 'mainline DHT; on, --no-dht turns it off'),
-  flag('list', NETWORK, 'dht-bootstrap', 'HOST:PORT instead of the built-in DHT routers; repeatable'),
-  flag('switch', NETWORK, 'lsd', 'look for no peers in the local network', { negative: true }),
-  flag('switch', NETWORK, 'pex', 'exchange no peers with peers', { negative: true }),
+  on(NETWORK, 'dht', 'mainline DHT; on, --no-dht turns it off'),
+  list(NETWORK, 'dht-bootstrap HOST:PORT', 'instead of the built-in DHT routers'),
+  off(NETWORK, 'lsd', 'look for no peers in the local network'),
+  off(NETWORK, 'pex', 'exchange no peers with peers'),
 ];
 
-const MAX_DOWNLOAD = flag('value', NETWORK, 'max-download', 'RATE over all: 500K, 1.5MiB; 0: no limit');
-const MAX_UPLOAD = flag('value', NETWORK, 'max-upload', 'RATE over all: 500K, 1.5MiB; 0: no limit');
-const MAX_PEERS = flag('value', NETWORK, 'max-peers', 'N connections of one torrent (100)');
-const MAX_CONNECTIONS = flag('value', NETWORK, 'max-connections', 'N connections over all (500)');
-const WEB_SEED = flag('list', NETWORK, 'web-seed', 'URL where HTTP has the data too (BEP 19); repeatable');
+const MAX_DOWNLOAD = value(NETWORK, 'max-download RATE', 'over all torrents: 500K, 1.5MiB', {
+  details: 'Bytes per second; K is 1000, KiB is 1024. 0 is no limit, as without.',
+});
+const MAX_UPLOAD = value(NETWORK, 'max-upload RATE', 'over all torrents: 500K, 1.5MiB', {
+  details: 'Bytes per second; K is 1000, KiB is 1024. 0 is no limit, as without.',
+});
+const MAX_PEERS = value(NETWORK, 'max-peers N', 'connections of one torrent', {
+  byDefault: `${LIMITS.peersPerTorrent}`,
+});
+const MAX_CONNECTIONS = value(NETWORK, 'max-connections N', 'connections over all torrents', {
+  byDefault: `${LIMITS.connections}`,
+});
+const WEB_SEED = list(NETWORK, 'web-seed URL', 'where HTTP has the data too (BEP 19)');
 
 /** For who transfers data. */
 export const TRANSFER_FLAGS: readonly Flag[] = [
@@ -83,54 +115,56 @@ export const TRANSFER_FLAGS: readonly Flag[] = [
 /** For who only gives. */
 export const UPLOAD_FLAGS: readonly Flag[] = [WEB_SEED, MAX_UPLOAD, MAX_PEERS, MAX_CONNECTIONS];
 
-export const METADATA_TIMEOUT = flag(
-  'value',
-  END,
-  'metadata-timeout',
-  'DUR to wait for metadata (5m); 0: no limit',
-);
+export const METADATA_TIMEOUT = value(END, 'metadata-timeout DUR', 'wait so long for metadata', {
+  byDefault: '5m',
+});
 
 /** When to give up. */
 export const TIMEOUT_FLAGS: readonly Flag[] = [
-  flag('value', END, 'timeout', 'DUR after which to give up (off)'),
-  flag('value', END, 'stall-timeout', 'DUR without a new byte: give up (off)'),
+  value(END, 'timeout DUR', 'give up after so long'),
+  value(END, 'stall-timeout DUR', 'give up after so long without a new byte'),
 ];
 
 export const SEED_GOAL_FLAGS: readonly Flag[] = [
-  flag('value', END, 'seed-ratio', 'R: seed until uploaded / size is R, like 1.5'),
-  flag('value', END, 'seed-time', 'DUR to seed, like 90s, 15m, 2h, 1d'),
+  value(END, 'seed-ratio R', 'seed until uploaded / size is R, like 1.5'),
+  value(END, 'seed-time DUR', 'seed so long, like 90s, 15m, 2h, 1d'),
 ];
 
 /** What to believe of the data on disk. */
 export const BELIEF_FLAGS: readonly Flag[] = [
-  flag('switch', DATA, 'recheck', 'hash all that is on disk'),
-  flag('switch', DATA, 'trust', 'believe what is on disk without hashing it'),
+  on(DATA, 'recheck', 'hash all that is on disk'),
+  on(DATA, 'trust', 'believe what is on disk without hashing it'),
 ];
 
-const FORCE = flag('switch', DATA, 'force', 'overwrite files in the way');
+const FORCE = on(DATA, 'force', 'overwrite files in the way');
 
 export const DOWNLOAD_FLAGS: readonly Flag[] = [
-  flag('value', DATA, 'output', 'DIR where the data goes (.)', { short: 'o' }),
-  flag('switch', DATA, 'sequential', 'in order instead of rarest first'),
-  flag('value', DATA, 'save-torrent', 'FILE to keep the metadata of a magnet in'),
+  value(DATA, 'output DIR', 'where the data goes', { short: 'o', byDefault: '.' }),
+  on(DATA, 'sequential', 'in order instead of rarest first'),
+  value(DATA, 'save-torrent FILE', 'keep the metadata of a magnet link here'),
   ...BELIEF_FLAGS,
   FORCE,
-  flag('value', DATA, 'jobs', 'N sources fetched at the same time (5)'),
-  flag('switch', END, 'seed', 'go on seeding after 100 %'),
+  value(DATA, 'jobs N', 'sources fetched at the same time', { byDefault: '5' }),
+  on(END, 'seed', 'go on seeding after 100 %'),
   ...SEED_GOAL_FLAGS,
   ...TIMEOUT_FLAGS,
   METADATA_TIMEOUT,
-  flag('value', DONE, 'exec', 'CMD for the shell when a torrent is done, or was already'),
-  flag('value', DONE, 'exec-file', 'CMD for each file; both get JSON on stdin, RAREST_HOOK_*'),
+  value(DONE, 'exec CMD', 'for the shell when a torrent is done, or was already', {
+    details:
+      'It gets the `done` event as JSON on its stdin and RAREST_HOOK_* in its environment; nothing from a torrent is put into the command line.',
+  }),
+  value(DONE, 'exec-file CMD', 'for the shell, for each finished file', {
+    details: 'As --exec, with the `file` event.',
+  }),
   ...DISCOVERY_FLAGS,
   ...TRANSFER_FLAGS,
 ];
 
 export const SEED_FLAGS: readonly Flag[] = [
-  flag('value', DATA, 'output', 'DIR where the data of a .torrent lies (.)', { short: 'o' }),
-  flag('switch', DATA, 'partial', 'seed what is there of incomplete data'),
+  value(DATA, 'output DIR', 'where the data of a .torrent lies', { short: 'o', byDefault: '.' }),
+  on(DATA, 'partial', 'seed what is there of incomplete data'),
   ...BELIEF_FLAGS,
-  flag('switch', DATA, 'super-seed', 'give each piece once, until it spreads (BEP 16)'),
+  on(DATA, 'super-seed', 'give each piece once, until it spreads (BEP 16)'),
   ...SEED_GOAL_FLAGS,
   METADATA_TIMEOUT,
   ...DISCOVERY_FLAGS,
@@ -138,21 +172,21 @@ export const SEED_FLAGS: readonly Flag[] = [
 ];
 
 export const CREATE_FLAGS: readonly Flag[] = [
-  flag('value', DATA, 'out', 'FILE to write, - for stdout (NAME.torrent)', { short: 'o' }),
-  flag('switch', DATA, 'force', 'overwrite a file in the way'),
-  flag('value', TORRENT, 'name', 'NAME of the torrent (that of the path)'),
-  flag('value', TORRENT, 'piece-length', 'BYTES, a power of two like 256KiB (by size)'),
-  flag('switch', TORRENT, 'private', 'peers come from the trackers alone (BEP 27)'),
-  flag('switch', TORRENT, 'pad-files', 'let each file begin with a piece (BEP 47)'),
-  flag('value', TORRENT, 'source', 'TEXT that gives it an info hash of its own'),
-  flag('value', TORRENT, 'comment', 'TEXT for people'),
-  flag('list', TORRENT, 'tracker', 'URL of a tracker; repeatable; commas: one tier'),
-  flag('list', TORRENT, 'web-seed', 'URL where HTTP has the data (BEP 19); repeatable'),
-  flag('list', TORRENT, 'node', 'HOST:PORT of a DHT node (BEP 5); repeatable'),
+  value(DATA, 'out FILE', 'the .torrent to write, - for stdout; NAME.torrent without', { short: 'o' }),
+  on(DATA, 'force', 'overwrite a file in the way'),
+  value(TORRENT, 'name NAME', 'instead of that of the path'),
+  value(TORRENT, 'piece-length BYTES', 'a power of two like 256KiB; by size without'),
+  on(TORRENT, 'private', 'peers come from the trackers alone (BEP 27)'),
+  on(TORRENT, 'pad-files', 'let each file begin with a piece (BEP 47)'),
+  value(TORRENT, 'source TEXT', 'gives it an info hash of its own'),
+  value(TORRENT, 'comment TEXT', 'for people'),
+  list(TORRENT, 'tracker URL', 'a tracker; commas: one tier'),
+  list(TORRENT, 'web-seed URL', 'where HTTP has the data (BEP 19)'),
+  list(TORRENT, 'node HOST:PORT', 'a DHT node (BEP 5)'),
 ];
 
 export const VERIFY_FLAGS: readonly Flag[] = [
-  flag('switch', DATA, 'repair', 'fetch just the bad pieces'),
+  on(DATA, 'repair', 'fetch just the bad pieces'),
   FORCE,
   ...TIMEOUT_FLAGS,
   ...DISCOVERY_FLAGS,
@@ -162,8 +196,8 @@ export const VERIFY_FLAGS: readonly Flag[] = [
 export const INFO_FLAGS: readonly Flag[] = [METADATA_TIMEOUT, ...DISCOVERY_FLAGS];
 
 export const PEERS_FLAGS: readonly Flag[] = [
-  flag('value', END, 'timeout', 'DUR to listen for, like 15m (30s); 0: no limit'),
-  flag('switch', NETWORK, 'scrape', 'ask trackers for the numbers of seeds and leechers'),
+  value(END, 'timeout DUR', 'listen so long, like 15m; 0: no limit', { byDefault: '30s' }),
+  on(NETWORK, 'scrape', 'ask trackers for the numbers of seeds and leechers'),
   ...DISCOVERY_FLAGS,
 ];
 

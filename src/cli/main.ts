@@ -16,8 +16,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const startedAt = io.now();
   try {
     const line = await parseCommandLine(argv, io.env);
-    if (line.kind === 'help' || line.kind === 'version') {
-      io.stdout.write(line.kind === 'help' ? line.text : `rarest ${version()}\n`);
+    if (line.kind === 'version') {
+      io.stdout.write(`rarest ${version()}\n`);
+      return 0;
+    }
+    if (line.kind === 'help') {
+      const { helpText } = await import('./help.js');
+      io.stdout.write(helpText(line.spec));
       return 0;
     }
     const command = await line.spec.load();
