@@ -1,7 +1,7 @@
-// The command line read by yargs, with its traps closed: which command, its flags, its operands. Knows nothing of what
+// The command line read by the parser of yargs, with its traps closed: which command, its flags, its operands. Knows nothing of what
 // commands do.
 
-import yargs, { type Argv } from 'yargs';
+import yargsParser from 'yargs-parser';
 import type { TorrentError } from '../torrent/errors.js';
 import type { CommandSpec, Invocation } from './command.js';
 import { COMMANDS } from './commands.js';
@@ -26,7 +26,7 @@ export async function parseCommandLine(argv: readonly string[], env: Environment
   const spec = COMMANDS.find(command => command.name === name || command.aliases.includes(name ?? ''));
   const flags = [...(spec?.flags ?? []), ...COMMON_FLAGS];
   const words = separated(rest, flags);
-  const parsed: Record<string, unknown> = await parserOf(words, flags).parseAsync();
+  const parsed = parseWords(words, flags);
   const values = new FlagValues(flags, parsed, env);
   if (values.on('help', false)) return { kind: 'help', spec };
   if (values.on('version', false)) return { kind: 'version' };
@@ -87,28 +87,30 @@ function splitAtCommand(argv: readonly string[]): { name: string | undefined; re
   return { name: undefined, rest: argv };
 }
 
-/** A parser of the words behind the command, or of a command line without one. */
-function parserOf(words: readonly string[], flags: readonly Flag[]): Argv {
-  const parser = yargs([...words])
-    .parserConfiguration({
+/** What yargs makes of the words: values by the names of flags, operands under `_`. */
+function parseWords(words: readonly string[], flags: readonly Flag[]): Readonly<Record<string, unknown>> {
+  const namesOf = (kinds: readonly Flag['kind'][]) =>
+    flags.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+  const valued = namesOf(['value', 'list']);
+  const { argv, error } = yargsParser.detailed([...words], {
+    alias: Object.fromEntries(
+      flags.flatMap(({ name, short }) => (short === undefined ? [] : [[name, short]])),
+    ),
+    boolean: namesOf(['switch']),
+    string: valued,
+    array: namesOf(['list']),
+    // without narg a list would eat the source behind it
+    narg: Object.fromEntries(valued.map(name => [name, 1])),
+    configuration: {
       'camel-case-expansion': false,
       'dot-notation': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'strip-aliased': true,
-    })
-    .detectLocale(false)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .fail((message: string, error: Error | undefined) => yargsFailed(message, error, flags));
-  for (const { name, short, kind } of flags) {
-    const alias = short === undefined ? {} : { alias: short };
-    if (kind === 'switch') parser.option(name, { ...alias, type: 'boolean' });
-    // without nargs a list would eat the source behind it
-    else parser.option(name, { ...alias, type: 'string', array: kind === 'list', nargs: 1 });
-  }
-  return parser;
+    },
+  });
+  if (error !== null) throw missingValue(error.message, flags);
+  return argv;
 }
 
 /** The words for yargs, without what it stumbles over: it takes `-odir` for four switches, so the value gets its flag's long name. */
@@ -127,13 +129,11 @@ function separated(argv: readonly string[], flags: readonly Flag[]): string[] {
 }
 
 /** The one complaint yargs has here is a flag without its value. */
-function yargsFailed(message: string, error: Error | undefined, flags: readonly Flag[]): never {
-  if (error !== undefined && error.name !== 'YError') throw error;
-  const why = error?.message ?? message;
-  const name = /^Not enough arguments following: (.+)$/.exec(why)?.[1];
-  if (name === undefined) throw usageError('command line', why);
+function missingValue(message: string, flags: readonly Flag[]): TorrentError {
+  const name = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (name === undefined) return usageError('command line', message);
   const flag = flags.find(({ short }) => short === name)?.name ?? name;
-  throw usageError(`--${flag}`, 'needs a value', `a value that begins with - is written --${flag}=-x`);
+  return usageError(`--${flag}`, 'needs a value', `a value that begins with - is written --${flag}=-x`);
 }
 
 function unknownCommand(name: string | undefined): TorrentError {
