@@ -11,26 +11,36 @@ export interface Example {
   readonly line: string;
 }
 
+/** What is named behind a command. */
+export interface Operand {
+  /** `source`. */
+  readonly what: string;
+  /** What that may be, for the help and for who names none. */
+  readonly kinds: string;
+  /** What a shell offers for it: files called *.torrent (and what is not known yet), any file, or these words. */
+  readonly completes: 'torrents' | 'files' | readonly string[];
+  readonly optional?: true;
+}
+
 export interface CommandSpec {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly about: string;
   /** Behind the command's name. */
   readonly usage: string;
-  /** What has to be named, `source`, and what that may be; for the help and for who names none. */
-  readonly operand: { readonly what: string; readonly kinds: string };
+  readonly operand: Operand;
   readonly flags: readonly Flag[];
   /** The first one stands in the help of the whole program too. */
   readonly examples: readonly [Example, ...Example[]];
-  /** The flag whose value `-` sends the result to stdout, so that events go to stderr. */
-  readonly payloadFlag?: string;
+  /** stdout carries bytes or a document, so that events go to stderr: always, or where this flag has the value `-`. */
+  readonly payload?: true | string;
   load(): Promise<CommandModule>;
 }
 
 /** A command line in its parts; what the values mean is not known yet. */
 export interface Invocation {
   readonly values: FlagValues;
-  /** At least one. */
+  /** At least one, unless the command can do without. */
   readonly operands: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }

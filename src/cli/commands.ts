@@ -1,6 +1,6 @@
 // The commands, in the order of the help. What each one does is loaded when it is run.
 
-import type { CommandSpec } from './command.js';
+import type { CommandSpec, Operand } from './command.js';
 import {
   BIND,
   CREATE_FLAGS,
@@ -13,8 +13,8 @@ import {
   VERIFY_FLAGS,
 } from './flags.js';
 
-const SOURCE = { what: 'source', kinds: SOURCE_KINDS };
-const TORRENT = { what: 'torrent', kinds: TORRENT_KINDS };
+const SOURCE: Operand = { what: 'source', kinds: SOURCE_KINDS, completes: 'torrents' };
+const TORRENT: Operand = { what: 'torrent', kinds: TORRENT_KINDS, completes: 'torrents' };
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -48,6 +48,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operand: {
       what: 'path or .torrent',
       kinds: 'a file, a folder, a .torrent, a magnet link, - for stdin',
+      completes: 'files',
     },
     flags: SEED_FLAGS,
     examples: [
@@ -64,7 +65,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: [],
     about: 'make a .torrent of files and folders',
     usage: '<path…>',
-    operand: { what: 'path', kinds: 'a file, a folder, or - for a list of them on stdin' },
+    operand: {
+      what: 'path',
+      kinds: 'a file, a folder, or - for a list of them on stdin',
+      completes: 'files',
+    },
     flags: CREATE_FLAGS,
     examples: [
       {
@@ -76,7 +81,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         line: "find photos -name '*.jpg' | rarest create - -o - > photos.torrent",
       },
     ],
-    payloadFlag: 'out',
+    payload: 'out',
     load: () => import('./commands/create.js'),
   },
   {

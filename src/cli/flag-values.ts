@@ -1,16 +1,19 @@
-// The values of flags: from the command line, else from the environment, read with the words of a usage error at hand.
+// The values of flags: from the command line, else from the environment, else from the configuration file, read with the words
+// of a usage error at hand.
 
 import { usageError } from './failure.js';
-import { type Flag, variableOf } from './flags.js';
+import { type Flag, QUESTIONS, variableOf } from './flags.js';
 import { shortened } from './printable.js';
+import type { Settings } from './settings.js';
 
 /** A value as the user wrote it, and where. */
-interface Given {
-  /** `--max-upload 10Q` or `RAREST_MAX_UPLOAD=10Q`. */
+export interface Given {
+  /** `--max-upload 10Q`, `RAREST_MAX_UPLOAD=10Q` or `config.toml: max-upload = "10Q"`. */
   readonly shown: string;
   /** The same with a good value in place of this one. */
   readonly example: (good: string) => string;
-  readonly text: string;
+  /** Undefined: a list, a date or the like, where the file should have a text or a number. */
+  readonly text: string | undefined;
 }
 
 /** How to read a value: `parse` gives undefined for a bad one, `what` says what was expected, `good` shows one. */
@@ -24,23 +27,23 @@ export interface Kind<T> {
 const SHOWN_LENGTH = 120;
 const TRUE = ['1', 'true', 'yes', 'on'];
 const FALSE = ['0', 'false', 'no', 'off'];
-/** Questions rather than settings: RAREST_VERSION may well be somebody's variable for something else. */
-const NEVER_FROM_ENVIRONMENT = ['help', 'version'];
-
-/** Flags of one command line. A flag on the command line hides its variable; one that the command lacks was never given. */
+/** Flags of one command line. A flag on the command line hides its variable, which hides what a file says; one that the command lacks was never given. */
 export class FlagValues {
   readonly #parsed: Readonly<Record<string, unknown>>;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #settings: Settings | undefined;
   readonly #flags: Map<string, Flag>;
 
   constructor(
     flags: readonly Flag[],
     parsed: Readonly<Record<string, unknown>>,
     env: Readonly<Record<string, string | undefined>>,
+    settings?: Settings,
   ) {
     this.#flags = new Map(flags.map(flag => [flag.name, flag]));
     this.#parsed = parsed;
     this.#env = env;
+    this.#settings = settings;
   }
 
   /** A switch, `byDefault` where nobody set it. */
@@ -49,14 +52,14 @@ export class FlagValues {
     const value = this.#parsed[name];
     const last: unknown = Array.isArray(value) ? value.at(-1) : value;
     if (typeof last === 'boolean') return last;
-    if (NEVER_FROM_ENVIRONMENT.includes(name)) return byDefault;
+    if (QUESTIONS.includes(name)) return byDefault;
     if (this.#variableOn(`no-${name}`) === true) return false;
-    return this.#variableOn(name) ?? byDefault;
+    return this.#variableOn(name) ?? this.#settings?.on(name) ?? byDefault;
   }
 
   /** The last value given, or undefined. */
   value<T>(name: string, kind: Kind<T>): T | undefined {
-    const given = this.#given(name).at(-1);
+    const given = this.given(name);
     return given === undefined ? undefined : read(given, kind);
   }
 
@@ -65,7 +68,12 @@ export class FlagValues {
     return this.#given(name).map(given => read(given, kind));
   }
 
-  #given(name: string): Given[] {
+  /** The last one given, as it was written. */
+  given(name: string): Given | undefined {
+    return this.#given(name).at(-1);
+  }
+
+  #given(name: string): readonly Given[] {
     const flag = this.#flags.get(name);
     if (flag === undefined) return [];
     const value = this.#parsed[name];
@@ -80,7 +88,7 @@ export class FlagValues {
     }
     const variable = variableOf(name);
     const setting = this.#env[variable];
-    if (setting === undefined || setting === '') return [];
+    if (setting === undefined || setting === '') return this.#settings?.values(flag) ?? [];
     const example = (good: string) => `${variable}=${good}`;
     const items = flag.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
     return items.map(text => ({ shown: `${variable}=${shownText(text)}`, example, text }));
@@ -102,7 +110,7 @@ function shownText(text: string): string {
 }
 
 function read<T>(given: Given, kind: Kind<T>): T {
-  const value = kind.parse(given.text);
+  const value = given.text === undefined ? undefined : kind.parse(given.text);
   if (value === undefined) {
     throw usageError(given.shown, `not ${kind.what}`, `for example: ${given.example(kind.good)}`);
   }

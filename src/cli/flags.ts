@@ -58,6 +58,11 @@ function list(group: string, usage: string, about: string, more: More = {}): Fla
   return { ...value(group, usage, about, more), kind: 'list' };
 }
 
+/** Questions rather than settings: RAREST_VERSION may well be somebody's variable for something else. */
+export const QUESTIONS = ['help', 'version'];
+/** What a configuration file cannot set. */
+export const NEVER_FROM_FILE = [...QUESTIONS, 'config'];
+
 /** Flags that every command has. */
 export const COMMON_FLAGS: readonly Flag[] = [
   on(OUTPUT, 'json', 'events on stdout, one JSON object a line'),
@@ -65,6 +70,10 @@ export const COMMON_FLAGS: readonly Flag[] = [
   on(OUTPUT, 'quiet', 'nothing but errors on stderr', { short: 'q' }),
   on(OUTPUT, 'verbose', 'tell more; in JSON also each peer and piece', { short: 'v' }),
   off(OUTPUT, 'color', 'no colours'),
+  value(OUTPUT, 'config FILE', 'settings, instead of ~/.config/rarest/config.toml', {
+    details:
+      'TOML; see CONFIGURATION below. By default $XDG_CONFIG_HOME/rarest/config.toml, on Windows %APPDATA%\\rarest\\config.toml.',
+  }),
   on(OUTPUT, 'help', 'show this help', { short: 'h' }),
   on(OUTPUT, 'version', 'show the version'),
 ];
@@ -83,7 +92,7 @@ export const DISCOVERY_FLAGS: readonly Flag[] = [
     details: 'By default the first free one of 6881 to 6889, else any.',
   }),
   BIND,
-  on(NETWORK, 'dht', 'mainline DHT; on, --no-dht turns it off'),
+  off(NETWORK, 'dht', 'keep out of the mainline DHT'),
   list(NETWORK, 'dht-bootstrap HOST:PORT', 'instead of the built-in DHT routers'),
   off(NETWORK, 'lsd', 'look for no peers in the local network'),
   off(NETWORK, 'pex', 'exchange no peers with peers'),

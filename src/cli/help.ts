@@ -12,7 +12,8 @@ const WORDS_AT = 33;
 /** Commands whose first example is shown in the help of the whole program. */
 const EXAMPLES = 4;
 
-const SETTINGS = 'Every option is also an environment variable: --max-upload is RAREST_MAX_UPLOAD.';
+const SETTINGS =
+  'Every option can be set in the environment (--max-upload: RAREST_MAX_UPLOAD) and in a file (max-upload = "1M").';
 
 /** The help of the whole program, or of one command. */
 export function helpText(spec: CommandSpec | undefined): string {

@@ -1,12 +1,13 @@
 // A command line from its arguments to its exit code.
 
 import { version } from '../engine/version.js';
-import { eventsWanted, parseCommandLine } from './args.js';
+import { eventsWanted, loadSettings, parseCommandLine } from './args.js';
 import { failureLines, failureOf } from './failure.js';
 import type { Io } from './io.js';
 import { bindOption } from './options.js';
 import { printableJson } from './printable.js';
 import { runSession } from './session.js';
+import type { Settings } from './settings.js';
 
 /** Runs the command in `argv`, the arguments behind the program's name. Fulfilled with the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -14,8 +15,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
   const startedAt = io.now();
+  let settings: Settings | undefined;
   try {
-    const line = await parseCommandLine(argv, io.env);
+    settings = await loadSettings(argv, io.env);
+    const line = parseCommandLine(argv, io.env, settings);
     if (line.kind === 'version') {
       io.stdout.write(`rarest ${version()}\n`);
       return 0;
@@ -32,7 +35,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const failure = failureOf(error);
     const { code, message, exit } = failure;
-    const events = eventsWanted(argv, io.env);
+    const events = eventsWanted(argv, io.env, settings);
     if (events !== undefined) {
       const event = { v: 1, t: io.now() - startedAt, event: 'error', code, message, exit };
       io[events].write(`${printableJson(event)}\n`);

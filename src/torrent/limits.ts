@@ -192,6 +192,8 @@ export const LIMITS = {
   fileStats: 16,
   /** bytes of a file in our state directory; 30 MiB of metadata are 40 in base64. */
   stateFileBytes: 64 * MiB,
+  /** bytes of a configuration file; every flag with a word on it has 8 KiB, two hundred trackers have as much. */
+  configFileBytes: 256 * KiB,
   /** bytes of a lock file; ours have about 150. */
   lockFileBytes: 4 * KiB,
 

@@ -12,7 +12,7 @@ import { TorrentError } from '../../src/torrent/errors.js';
 /** The options of one command, as its reader makes them of a command line. */
 function optionsOf<Options>(name: string, read: (invocation: Invocation) => Options) {
   return async (argv: readonly string[], env: Environment = {}): Promise<Options> => {
-    const line = await parseCommandLine([name, ...argv], env);
+    const line = parseCommandLine([name, ...argv], env);
     if (line.kind !== 'command' || line.spec.name !== name) throw new Error(`not ${name}`);
     return read(line.invocation);
   };
@@ -66,6 +66,10 @@ async function refused(parsing: Promise<unknown>): Promise<[string, string?]> {
     throw error;
   }
   throw new Error('nothing was refused');
+}
+
+async function parsed(argv: readonly string[], env: Environment): Promise<CommandLine> {
+  return parseCommandLine(argv, env);
 }
 
 /** The name of the command that was understood. */
@@ -325,9 +329,9 @@ t.test('the traps of yargs', async t => {
   t.equal((await download(['--dht', '--no-dht', 'x'])).engine.dht, false);
   t.same((await download(['--', '-x', '--y', '-odir'])).sources, ['-x', '--y', '-odir']);
   t.same((await download(['-qv', 'x'])).output.verbose, true, 'short flags in a group');
-  t.equal(named(await parseCommandLine(['-o', 'dir', 'get', 'x'], {})), 'download', 'flags before the alias');
-  t.equal(named(await parseCommandLine(['--recheck', '--json', 'get', 'x'], {})), 'download');
-  t.equal(named(await parseCommandLine(['--out=-', 'create', 'x'], {})), 'create');
+  t.equal(named(parseCommandLine(['-o', 'dir', 'get', 'x'], {})), 'download', 'flags before the alias');
+  t.equal(named(parseCommandLine(['--recheck', '--json', 'get', 'x'], {})), 'download');
+  t.equal(named(parseCommandLine(['--out=-', 'create', 'x'], {})), 'create');
   t.same((await download(['seed', 'create'])).sources, ['seed', 'create'], 'only one word is the command');
 });
 
@@ -426,17 +430,14 @@ t.test('unknown flags are refused with the one that was meant', async t => {
 });
 
 t.test('unknown commands', async t => {
-  t.same(await refused(parseCommandLine(['dwonload', 'x'], {})), [
+  t.same(await refused(parsed(['dwonload', 'x'], {})), [
     'dwonload: unknown command',
     'did you mean download?',
   ]);
-  t.same(await refused(parseCommandLine([], {})), ['command: none given', 'rarest --help lists them']);
-  t.match(await refused(parseCommandLine(['unpack', 'x'], {})), ['unpack: unknown command']);
-  t.match(await refused(parseCommandLine(['verfy', 'x'], {})), [
-    'verfy: unknown command',
-    'did you mean verify?',
-  ]);
-  t.same(await refused(parseCommandLine(['magnet:?xt=urn:btih:x'], {})), [
+  t.same(await refused(parsed([], {})), ['command: none given', 'rarest --help lists them']);
+  t.match(await refused(parsed(['unpack', 'x'], {})), ['unpack: unknown command']);
+  t.match(await refused(parsed(['verfy', 'x'], {})), ['verfy: unknown command', 'did you mean verify?']);
+  t.same(await refused(parsed(['magnet:?xt=urn:btih:x'], {})), [
     'magnet:?xt=urn:btih:x: the command comes first',
     'rarest download <source>',
   ]);
@@ -494,12 +495,12 @@ t.test('colour', async t => {
 });
 
 t.test('help and version come before everything else', async t => {
-  t.same(await parseCommandLine(['--version'], {}), { kind: 'version' });
-  t.equal((await parseCommandLine(['--help'], {})).kind, 'help');
-  t.equal((await parseCommandLine(['-h'], {})).kind, 'help');
-  t.equal((await parseCommandLine(['download', '--help', '--nonsense'], {})).kind, 'help');
-  t.equal((await parseCommandLine(['--help', 'seed'], {})).kind, 'help');
-  const help = await parseCommandLine(['get', '--help'], {});
+  t.same(parseCommandLine(['--version'], {}), { kind: 'version' });
+  t.equal(parseCommandLine(['--help'], {}).kind, 'help');
+  t.equal(parseCommandLine(['-h'], {}).kind, 'help');
+  t.equal(parseCommandLine(['download', '--help', '--nonsense'], {}).kind, 'help');
+  t.equal(parseCommandLine(['--help', 'seed'], {}).kind, 'help');
+  const help = parseCommandLine(['get', '--help'], {});
   t.match(help, { kind: 'help', spec: { name: 'download' } });
 });
 

@@ -29,16 +29,7 @@ t.test('help fits into 80 columns, the last one free, and names every flag', asy
   for (const group of ['Data:', 'When to end:', 'Network:', 'Output:'])
     t.match(io.stdout.text, `\n${group}\n`);
   const flags = [
-    ...[
-      '-o, --output',
-      '--peer',
-      '--port',
-      '--dht ',
-      '--no-dht',
-      '--dht-bootstrap',
-      '--max-download',
-      '--max-upload',
-    ],
+    ...['-o, --output', '--peer', '--port', '--no-dht', '--dht-bootstrap', '--max-download', '--max-upload'],
     ...[
       '--max-peers',
       '--max-connections',
