@@ -130,4 +130,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [{ does: 'who is in this swarm', line: "rarest peers --timeout 15s 'magnet:?xt=urn:btih:…'" }],
     load: () => import('./commands/peers.js'),
   },
+  {
+    name: 'completion',
+    aliases: [],
+    about: 'print a script that completes commands and flags in a shell',
+    usage: '[bash|zsh]',
+    operand: {
+      what: 'shell',
+      kinds: 'bash or zsh; that of SHELL without',
+      completes: ['bash', 'zsh'],
+      optional: true,
+    },
+    flags: [],
+    examples: [
+      { does: 'in ~/.bashrc', line: 'source <(rarest completion bash)' },
+      { does: 'in ~/.zshrc', line: 'source <(rarest completion zsh)' },
+    ],
+    payload: true,
+    load: () => import('./commands/completion.js'),
+  },
 ];
