@@ -99,7 +99,7 @@ function twoColumns([term, words]: Row, at: number): string {
 }
 
 /** Lines of at most so many characters, broken between words. */
-function folded(text: string, width = WIDTH): string {
+export function folded(text: string, width = WIDTH): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1)!;
