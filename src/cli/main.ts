@@ -4,9 +4,7 @@ import { version } from '../engine/version.js';
 import { eventsWanted, loadSettings, parseCommandLine } from './args.js';
 import { failureLines, failureOf } from './failure.js';
 import type { Io } from './io.js';
-import { bindOption } from './options.js';
 import { printableJson } from './printable.js';
-import { runSession } from './session.js';
 import type { Settings } from './settings.js';
 
 /** Runs the command in `argv`, the arguments behind the program's name. Fulfilled with the exit code. */
@@ -28,7 +26,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.stdout.write(helpText(line.spec));
       return 0;
     }
-    const command = await line.spec.load();
+    const [command, { bindOption }, { runSession }] = await Promise.all([
+      line.spec.load(),
+      import('./options.js'),
+      import('./session.js'),
+    ]);
     const plan = command.plan(line.invocation, io);
     const bind = bindOption(line.invocation.values);
     return await runSession(io, plan.session, bind, session => plan.run(session));

@@ -1,6 +1,5 @@
 // The real process behind Io.
 
-import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
@@ -62,11 +61,12 @@ export function processIo(): Io {
   };
 }
 
-function runHook(
+async function runHook(
   command: string,
   env: Readonly<Record<string, string | undefined>>,
   input: string,
 ): Promise<HookEnd> {
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(command, { shell: true, env, stdio: ['pipe', STDERR, STDERR] });
     child.on('error', reject);

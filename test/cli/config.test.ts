@@ -13,6 +13,7 @@ import { defaultConfigPath } from '../../src/cli/config-file.js';
 import { FlagValues } from '../../src/cli/flag-values.js';
 import { COMMON_FLAGS, type Flag, NEVER_FROM_FILE, variableOf } from '../../src/cli/flags.js';
 import { main } from '../../src/cli/main.js';
+import { bindOption } from '../../src/cli/options.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { LIMITS } from '../../src/torrent/limits.js';
 import { fakeIo } from './fake-io.js';
@@ -228,6 +229,7 @@ t.test('a file can ask for events of a usage error', async t => {
 
 /** A value that any flag with such a value takes. */
 const GOOD: Record<string, string> = {
+  'ADDR|IFACE': 'tun0',
   BYTES: '65536',
   CMD: 'true',
   DIR: 'some/dir',
@@ -312,7 +314,10 @@ t.test('every flag of a command is read by it', async t => {
     }
     const values = new Watched([...spec.flags, ...COMMON_FLAGS], {}, {});
     const { plan } = await spec.load();
-    plan({ values, operands: ['x'], env: {} }, fakeIo());
+    const { completes } = spec.operand;
+    plan({ values, operands: [typeof completes === 'string' ? 'x' : completes[0]!], env: {} }, fakeIo());
+    // main reads it for all of them
+    bindOption(values);
     for (const { name } of settable(spec)) t.ok(read.has(name), `${spec.name} --${name}`);
   }
 });

@@ -107,11 +107,11 @@ t.test('nothing heavy is loaded before it is needed', async t => {
   };
   const cli = join(ROOT, 'src/cli');
   const commands = readdirSync(join(cli, 'commands')).map(name => join('commands', name));
-  for (const file of ['main.ts', ...commands]) {
+  for (const file of ['main.ts', 'session.ts', ...commands]) {
     const loaded = [...loadedWith(join(cli, file))];
     t.ok(loaded.includes('yargs-parser') || file !== 'main.ts', 'the imports were found');
     const heavy =
-      /\/(discovery|net|storage|swarm|tracker|webseed|wire)\/|engine\/(?!version)|parse-torrent|cli-progress/;
+      /\/(discovery|net|storage|swarm|tracker|webseed|wire)\/|engine\/(?!version)|parse-torrent|cli-progress|smol-toml|child_process/;
     t.same(
       loaded.filter(name => heavy.test(name)),
       [],
