@@ -67,3 +67,30 @@ t.test('create, info, magnet, verify, seed, download, repair', built, async t =>
   t.ok(readFileSync(second).equals(CONTENT.data.subarray(100_000)));
   t.same(await seed.kill('SIGTERM'), { exit: null, signal: 'SIGTERM' });
 });
+
+t.test('flag, variable, file and default, in this order', built, async t => {
+  const config = join('.config', 'rarest', 'config.toml');
+  const directory = folder(t, { '.config': { rarest: {} }, data: 'content' });
+  writeFileSync(join(directory, config), 'out = "filed.torrent"\n[create]\nname = "filed"\n');
+  const named = async (argv: readonly string[], env: Readonly<Record<string, string>>) => {
+    const program = new Program(t, directory, ['create', 'data', ...argv], env);
+    t.same(await program.ended, { exit: 0, signal: null });
+    const [path = ''] = program.lines;
+    return [path, /4:name\d+:([a-z]+)/.exec(readFileSync(join(directory, path), 'latin1'))?.[1]];
+  };
+  const env = { RAREST_NAME: 'variable' };
+  t.same(
+    await Promise.all([
+      named(['--name', 'flag', '-o', 'flag.torrent'], env),
+      named(['-o', 'variable.torrent'], env),
+      named([], {}),
+      named(['--config', '/dev/null'], {}),
+    ]),
+    [
+      ['flag.torrent', 'flag'],
+      ['variable.torrent', 'variable'],
+      ['filed.torrent', 'filed'],
+      ['data.torrent', 'data'],
+    ],
+  );
+});

@@ -40,13 +40,22 @@ export class Program {
   #hasEnded = false;
   #waiting: (() => void)[] = [];
 
-  /** @param directory working directory; the state is kept in `state` below it */
-  constructor(t: Test, directory: string, argv: readonly string[]) {
+  /**
+   * @param directory working directory and home; the state is kept in `state` below it
+   * @param more of the environment
+   */
+  constructor(
+    t: Test,
+    directory: string,
+    argv: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ) {
     const env = {
       PATH: process.env.PATH,
       HOME: directory,
       XDG_STATE_HOME: join(directory, 'state'),
       LOCALAPPDATA: join(directory, 'state'),
+      ...more,
     };
     const child = spawn('env', [...BARE_NODE, PROGRAM, ...argv], {
       cwd: directory,
