@@ -55,11 +55,11 @@ export function refuseUnknownFlags(spec: CommandSpec, { flags, rest, parsed }: W
     const owners = known.has(key)
       ? []
       : COMMANDS.filter(command => command.flags.some(flag => flag.name === key));
-    const hint = meant ? `did you mean --${meant}?` : `rarest ${spec.name} --help lists all flags`;
-    throw usageError(
-      `${name.length > 1 ? '--' : '-'}${name}`,
-      'unknown flag',
-      owners.length > 0 ? `it is a flag of ${owners.map(owner => owner.name).join(', ')}` : hint,
-    );
+    const what = `${name.length > 1 ? '--' : '-'}${name}`;
+    const hints = [
+      ...(owners.length > 0 ? [`it is a flag of ${owners.map(owner => owner.name).join(', ')}`] : []),
+      ...(meant ? [`did you mean --${meant}?`] : []),
+    ];
+    throw usageError(what, 'unknown flag', hints.join('; ') || `rarest ${spec.name} --help lists all flags`);
   }
 }

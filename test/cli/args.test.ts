@@ -415,6 +415,8 @@ t.test('unknown flags are refused with the one that was meant', async t => {
     [['--no-output', 'x'], '--no-output: unknown flag', 'did you mean --output?'],
     [['-k', 'x'], '-k: unknown flag', 'rarest download --help lists all flags'],
     [['--no-scrape', 'x'], '--no-scrape: unknown flag', 'it is a flag of peers'],
+    [['--out', 'd', 'x'], '--out: unknown flag', 'it is a flag of create; did you mean --output?'],
+    [['--ratio', '2', 'x'], '--ratio: unknown flag', 'did you mean --seed-ratio?'],
     [['--pad-files', 'x'], '--pad-files: unknown flag', 'it is a flag of create'],
     [['--no-web-seed', 'x'], '--no-web-seed: unknown flag', 'did you mean --web-seed?'],
     [['--maxUpload', '1', 'x'], '--maxUpload: unknown flag', 'did you mean --max-upload?'],
