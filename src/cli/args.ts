@@ -69,6 +69,7 @@ export function eventsWanted(argv: readonly string[], env: Environment): 'stdout
     last === undefined ? ['1', 'true', 'yes', 'on'].includes(env.RAREST_JSON ?? '') : last === '--json';
   if (!wanted) return undefined;
   const spec = COMMANDS.find(command => command.name === name);
+  if (spec?.payload) return 'stderr';
   return spec?.payloadFlag !== undefined && isDash(spec, spec.payloadFlag, words, env) ? 'stderr' : 'stdout';
 }
 

@@ -14,6 +14,8 @@ export interface CommandSpec {
   /** What has to be named, `source`, and what that may be; for the help and for who names none. */
   readonly operand: { readonly what: string; readonly kinds: string };
   readonly flags: readonly Flag[];
+  /** stdout carries bytes, so that events go to stderr. */
+  readonly payload?: true;
   /** The flag whose value `-` sends the result to stdout, so that events go to stderr. */
   readonly payloadFlag?: string;
   load(): Promise<CommandModule>;

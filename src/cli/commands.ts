@@ -3,6 +3,7 @@
 import type { CommandSpec } from './command.js';
 import {
   BIND,
+  CAT_FLAGS,
   CREATE_FLAGS,
   DOWNLOAD_FLAGS,
   INFO_FLAGS,
@@ -37,6 +38,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     flags: SEED_FLAGS,
     load: () => import('./commands/seed.js'),
+  },
+  {
+    name: 'cat',
+    aliases: [],
+    about: 'write files of a torrent to stdout, in order, while they come',
+    usage: '<source> [file…]',
+    operand: SOURCE,
+    flags: CAT_FLAGS,
+    payload: true,
+    load: () => import('./commands/cat.js'),
   },
   {
     name: 'create',

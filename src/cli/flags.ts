@@ -126,6 +126,19 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   ...TRANSFER_FLAGS,
 ];
 
+export const CAT_FLAGS: readonly Flag[] = [
+  flag('value', DATA, 'output', 'DIR to keep the data in (kept nowhere)', { short: 'o' }),
+  flag('value', DATA, 'range', 'A-B of the one file, bytes from 0; A- to its end'),
+  flag('switch', DATA, 'tar', 'an archive of the files named, or of all'),
+  flag('value', DATA, 'save-torrent', 'FILE to keep the metadata of a magnet in'),
+  ...BELIEF_FLAGS,
+  FORCE,
+  ...TIMEOUT_FLAGS,
+  METADATA_TIMEOUT,
+  ...DISCOVERY_FLAGS,
+  ...TRANSFER_FLAGS,
+];
+
 export const SEED_FLAGS: readonly Flag[] = [
   flag('value', DATA, 'output', 'DIR where the data of a .torrent lies (.)', { short: 'o' }),
   flag('switch', DATA, 'partial', 'seed what is there of incomplete data'),
