@@ -3,7 +3,6 @@
 import type { CommandSpec, Example } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands.js';
 import { COMMON_FLAGS, type Flag, GROUPS, QUESTIONS, SOURCE_KINDS, variableOf } from '../src/cli/flags.js';
-import { folded } from '../src/cli/help.js';
 import { EXIT_CODES } from '../src/torrent/errors.js';
 
 const EXIT_MEANINGS: Record<keyof typeof EXIT_CODES, string> = {
@@ -205,4 +204,15 @@ function escaped(words: string): string {
 
 function capitalized(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Lines of at most so many characters, broken between words. */
+function folded(text: string, width: number): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join('\n');
 }

@@ -3,6 +3,7 @@
 import type { CommandSpec, Operand } from './command.js';
 import {
   BIND,
+  CAT_FLAGS,
   CREATE_FLAGS,
   DOWNLOAD_FLAGS,
   INFO_FLAGS,
@@ -59,6 +60,20 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
     ],
     load: () => import('./commands/seed.js'),
+  },
+  {
+    name: 'cat',
+    aliases: [],
+    about: 'write files of a torrent to stdout, in order, while they come',
+    usage: '<source> [file…]',
+    operand: SOURCE,
+    flags: CAT_FLAGS,
+    examples: [
+      { does: 'play a file while it downloads', line: "rarest cat 'magnet:?xt=…' film.mkv | mpv -" },
+      { does: 'unpack a whole torrent', line: 'rarest cat --tar big.torrent | tar x' },
+    ],
+    payload: true,
+    load: () => import('./commands/cat.js'),
   },
   {
     name: 'create',

@@ -169,6 +169,21 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   ...TRANSFER_FLAGS,
 ];
 
+export const CAT_FLAGS: readonly Flag[] = [
+  value(DATA, 'output DIR', 'where the data is kept; without it nothing stays on disk', { short: 'o' }),
+  value(DATA, 'range A-B', 'bytes of the one file, counted from 0; A- to its end', {
+    details: 'Both ends are included, as in HTTP and curl.',
+  }),
+  on(DATA, 'tar', 'an archive of the files named, or of all'),
+  value(DATA, 'save-torrent FILE', 'keep the metadata of a magnet link here'),
+  ...BELIEF_FLAGS,
+  FORCE,
+  ...TIMEOUT_FLAGS,
+  METADATA_TIMEOUT,
+  ...DISCOVERY_FLAGS,
+  ...TRANSFER_FLAGS,
+];
+
 export const SEED_FLAGS: readonly Flag[] = [
   value(DATA, 'output DIR', 'where the data of a .torrent lies', { short: 'o', byDefault: '.' }),
   on(DATA, 'partial', 'seed what is there of incomplete data'),

@@ -56,6 +56,25 @@ export const WEB_SEED: Kind<string> = {
   good: 'https://mirror.example.org/pub/',
 };
 
+/** Bytes from `from` to `to`, both inclusive; to the end where that is undefined. */
+export interface Span {
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+export const BYTE_RANGE: Kind<Span> = {
+  parse(text) {
+    const [, first = '', last = ''] = /^(\d+)-(\d*)$/.exec(text) ?? [];
+    const from = parseCount(first, 0, Number.MAX_SAFE_INTEGER);
+    if (from === undefined) return undefined;
+    if (last === '') return { from, to: undefined };
+    const to = parseCount(last, from, Number.MAX_SAFE_INTEGER);
+    return to === undefined ? undefined : { from, to };
+  },
+  what: 'a range of bytes, from 0 and inclusive, A-B or A-',
+  good: '0-999',
+};
+
 /** Smallest piece (BEP 52), which is one block. */
 const MIN_PIECE_LENGTH = 16 * 1024;
 

@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     }
     if (line.kind === 'help') {
       const { helpText } = await import('./help.js');
-      io.stdout.write(helpText(line.spec));
+      io.stdout.write(await helpText(line.spec));
       return 0;
     }
     const [command, { bindOption }, { runSession }] = await Promise.all([

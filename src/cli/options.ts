@@ -93,6 +93,7 @@ export function torrentOptions(
     ...discoveryOptions(values),
     output: values.value('output', PATH) ?? '.',
     data,
+    stream: undefined,
     webSeeds: webSeedOptions(values),
     superSeed: values.on('super-seed', false),
     maxPeers: values.value('max-peers', count(1, 65_535, 100)) ?? LIMITS.peersPerTorrent,

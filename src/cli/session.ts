@@ -194,7 +194,9 @@ async function openReporter(io: Io, options: SessionOptions, stdout: ResultStrea
   const results = output.json ? jsonResults(output, io.now(), io.now) : plainResults(output, items);
   let human: Human = plainHuman(io.stderr, io.now);
   let write = (text: string) => (payload ? void io.stderr.write(text) : stdout.write(text));
-  if (io.stderr.isTTY && io.env.TERM !== 'dumb' && !output.quiet && !output.json) {
+  // Bytes on the same terminal would land in the bars.
+  const canDraw = io.stderr.isTTY && !(payload && io.stdout.isTTY);
+  if (canDraw && io.env.TERM !== 'dumb' && !output.quiet && !output.json) {
     const { openTty } = await import('./human-tty.js');
     const tty = await openTty(io.stderr, output.color);
     human = tty;

@@ -3,7 +3,7 @@
 import { TorrentError } from '../torrent/errors.js';
 import type { TorrentOptions } from './options.js';
 
-type Limits = Pick<TorrentOptions, 'timeoutMs' | 'stallTimeoutMs' | 'metadataTimeoutMs'>;
+type Limits = Pick<TorrentOptions, 'timeoutMs' | 'stallTimeoutMs' | 'metadataTimeoutMs' | 'stream'>;
 
 const RESUMABLE = 'what was downloaded is kept; the same command goes on from there';
 
@@ -36,7 +36,8 @@ export class Deadlines {
    * @param wantsMetadata whether the metadata is still missing @param why who was asked, for the message
    */
   expired(now: number, wantsMetadata: boolean, why: () => string): TorrentError | undefined {
-    const { timeoutMs, stallTimeoutMs, metadataTimeoutMs } = this.#limits;
+    const { timeoutMs, stallTimeoutMs, metadataTimeoutMs, stream } = this.#limits;
+    const isKept = !wantsMetadata && stream?.keep !== false;
     const sinceStartMs = now - this.#startedAtMs;
     if (wantsMetadata && metadataTimeoutMs !== undefined && sinceStartMs >= metadataTimeoutMs) {
       const message = `fetching metadata: no peer gave it within ${seconds(metadataTimeoutMs)}: ${why()}`;
@@ -46,11 +47,11 @@ export class Deadlines {
     }
     if (timeoutMs !== undefined && sinceStartMs >= timeoutMs) {
       const message = `downloading: not complete within ${seconds(timeoutMs)}: ${why()}`;
-      return new TorrentError('STALLED', message, wantsMetadata ? {} : { hint: RESUMABLE });
+      return new TorrentError('STALLED', message, isKept ? { hint: RESUMABLE } : {});
     }
     if (stallTimeoutMs !== undefined && now - this.#progressedAtMs >= stallTimeoutMs) {
       const message = `downloading: nothing new for ${seconds(stallTimeoutMs)}: ${why()}`;
-      return new TorrentError('STALLED', message, wantsMetadata ? {} : { hint: RESUMABLE });
+      return new TorrentError('STALLED', message, isKept ? { hint: RESUMABLE } : {});
     }
     return undefined;
   }

@@ -57,6 +57,7 @@ export type TorrentEvent =
   | { readonly event: 'seeding'; readonly magnet: string }
   | {
       readonly event: 'done';
+      /** `-`: it went to a reader. */
       readonly path: string;
       readonly files: number;
       readonly length: number;

@@ -43,6 +43,33 @@ export interface SeedGoal {
   readonly timeMs: number | undefined;
 }
 
+/** A run of bytes of a torrent. */
+export interface ByteRange {
+  /** Byte inside the torrent. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What a reader is given of a torrent. */
+export interface StreamPlan {
+  /** In the order in which it is read; a byte may be read more than once. */
+  readonly ranges: readonly ByteRange[];
+  /** Files they belong to. */
+  readonly files: number;
+  /** Hands over bytes, which may change once this is fulfilled: with false where nobody reads any more. */
+  write(bytes: Uint8Array): Promise<boolean>;
+  /** All of it was written. Fulfilled as `write` is. */
+  end(): Promise<boolean>;
+}
+
+/** A torrent that is read while it comes. */
+export interface StreamOptions {
+  /** Keep the data in the output directory; otherwise it is in memory, as long as it is needed, and nowhere else. */
+  readonly keep: boolean;
+  /** What is read of this torrent. Throws a TorrentError where nothing can be. */
+  open(metainfo: Metainfo): StreamPlan;
+}
+
 export interface TorrentOptions {
   /** Output directory as the user gave it. */
   readonly output: string;
@@ -52,6 +79,8 @@ export interface TorrentOptions {
    * `none`: end once the metadata is known.
    */
   readonly data: 'fetch' | 'complete' | 'partial' | 'none';
+  /** Where `data` is `fetch`: read it as it comes, fetch no more than that, and end. */
+  readonly stream: StreamOptions | undefined;
   /** Tiers besides those of the torrent (BEP 12). */
   readonly trackers: readonly (readonly string[])[];
   /** False: announce to no tracker at all, whoever named it. */

@@ -1,6 +1,6 @@
 // The port of a swarm: orders about a peer go to the connections or to the web seeds, by its number; blocks to the storage.
 
-import type { FileStorage } from '../storage/file-storage.js';
+import type { PieceStorage } from '../storage/piece-storage.js';
 import type { Decision } from '../swarm/choker.js';
 import type { PeerNumber, SwarmPort } from '../swarm/port.js';
 import type { BlockList } from '../torrent/block-list.js';
@@ -13,9 +13,9 @@ import type { WebSeeds } from './web-seeds.js';
 export class SwarmOrders implements SwarmPort {
   readonly #peers: TorrentPeers;
   readonly #webSeeds: WebSeeds;
-  readonly #storage: FileStorage;
+  readonly #storage: PieceStorage;
 
-  constructor(peers: TorrentPeers, webSeeds: WebSeeds, storage: FileStorage) {
+  constructor(peers: TorrentPeers, webSeeds: WebSeeds, storage: PieceStorage) {
     this.#peers = peers;
     this.#webSeeds = webSeeds;
     this.#storage = storage;

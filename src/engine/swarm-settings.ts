@@ -1,6 +1,7 @@
 // What a swarm is told besides its pieces: limits, and what follows from the options of the torrent.
 
-import type { FileStorage } from '../storage/file-storage.js';
+import type { PieceStorage } from '../storage/piece-storage.js';
+import type { Reading } from '../swarm/reading.js';
 import type { SwarmSettings } from '../swarm/swarm.js';
 import { allowedFastSet } from '../torrent/allowed-fast.js';
 import { Bitfield } from '../torrent/bitfield.js';
@@ -13,7 +14,8 @@ import type { TorrentOptions } from './options.js';
 export function swarmSettings(
   infoHash: InfoHash,
   { data, sequential, superSeed }: Pick<TorrentOptions, 'data' | 'sequential' | 'superSeed'>,
-  { geometry, padding }: Pick<FileStorage, 'geometry' | 'padding'>,
+  { geometry, padding }: Pick<PieceStorage, 'geometry' | 'padding'>,
+  reading: Reading | undefined,
 ): SwarmSettings {
   return {
     unchokeSlots: LIMITS.unchokeSlots,
@@ -23,6 +25,7 @@ export function swarmSettings(
     superSeed,
     // Who only seeds wants nothing, however much is missing.
     wanted: data === 'fetch' ? undefined : new Bitfield(geometry.pieceCount),
+    reading,
     paddingOf: piece => padding.blocksOf(piece),
     allowedFast: host => {
       const ip = addressBytes(host);

@@ -1,7 +1,7 @@
 // The connections of one torrent: gives them numbers, carries messages between links and the phase the torrent is in
 // (metadata wanted, or a swarm), carries out a swarm's orders, and serves the metadata (BEP 9).
 
-import type { FileStorage } from '../storage/file-storage.js';
+import type { PieceStorage } from '../storage/piece-storage.js';
 import type { Decision } from '../swarm/choker.js';
 import { EarlyMessages } from '../swarm/early-messages.js';
 import type { MetadataFetch } from '../swarm/metadata-fetch.js';
@@ -89,7 +89,7 @@ export class TorrentPeers implements Dialling {
   }
 
   /** Phase two: tells the swarm of everybody who is here, and of what they said so far. */
-  enterSwarm(swarm: Swarm, storage: FileStorage): void {
+  enterSwarm(swarm: Swarm, storage: PieceStorage): void {
     const fetch = this.#fetch;
     this.#fetch = undefined;
     this.#swarm = swarm;

@@ -2,13 +2,14 @@
 
 import { join } from 'node:path';
 import { FileProgress } from '../storage/layout.js';
-import type { OpenTorrent } from '../storage/open.js';
+import type { OpenedData } from '../storage/piece-storage.js';
 import type { Swarm } from '../swarm/swarm.js';
 import type { Piece } from '../torrent/geometry.js';
 import { toHex } from '../torrent/ids.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
 import type { TorrentEvent } from './events.js';
 import { bytesHave, progressOf } from './snapshot.js';
+import type { Stream } from './stream.js';
 
 export class TorrentReport {
   /** Output directory as the user gave it. */
@@ -47,7 +48,7 @@ export class TorrentReport {
   }
 
   /** Tells what was found on disk. @returns what is to be called for each piece that comes to it */
-  opened(metainfo: Metainfo, { storage, how, warnings }: OpenTorrent): (piece: Piece) => void {
+  opened(metainfo: Metainfo, { storage, how, warnings }: OpenedData): (piece: Piece) => void {
     const { have, layout, geometry } = storage;
     for (const warning of warnings) this.warning(warning);
     if (how !== 'fresh') {
@@ -63,9 +64,14 @@ export class TorrentReport {
       if (!file.pad && progress.left(index) === 0) this.#file(metainfo, index);
     });
     return piece => {
-      this.#onEvent({ event: 'piece', index: piece });
+      this.piece(piece);
       for (const file of progress.pieceDone(piece)) this.#file(metainfo, file);
     };
+  }
+
+  /** A piece is here. */
+  piece(index: Piece): void {
+    this.#onEvent({ event: 'piece', index });
   }
 
   #file(metainfo: Metainfo, index: number): void {
@@ -73,8 +79,8 @@ export class TorrentReport {
     this.#onEvent({ event: 'file', index, path: this.#pathOf(metainfo, index), length });
   }
 
-  progress(swarm: Swarm, now: number): void {
-    this.#onEvent(progressOf(swarm, now));
+  progress(swarm: Swarm, stream: Stream | undefined, now: number): void {
+    this.#onEvent(progressOf(swarm, stream, now));
   }
 
   /** Told when it has changed. */
@@ -86,17 +92,27 @@ export class TorrentReport {
   }
 
   /** @param swarm undefined where all was on disk already and nobody was met */
-  done(metainfo: Metainfo, swarm: Swarm | undefined, now: number): void {
+  done({ name, files, length }: Metainfo, swarm: Swarm | undefined, now: number): void {
+    const count = files.filter(file => !file.pad).length;
+    this.#done(join(this.#output, name), count, length, swarm, now);
+  }
+
+  /** A reader has taken all that it asked for. */
+  read(files: number, length: number, swarm: Swarm | undefined, now: number): void {
+    this.#done('-', files, length, swarm, now);
+  }
+
+  #done(path: string, files: number, length: number, swarm: Swarm | undefined, now: number): void {
     const uploaded = swarm?.uploads.sentBytes ?? 0;
     this.#onEvent({
       event: 'done',
-      path: join(this.#output, metainfo.name),
-      files: metainfo.files.filter(file => !file.pad).length,
-      length: metainfo.length,
+      path,
+      files,
+      length,
       seconds: (now - this.#startedAtMs) / 1000,
       downloaded: swarm?.downloads.receivedBytes ?? 0,
       uploaded,
-      ratio: metainfo.length === 0 ? 0 : uploaded / metainfo.length,
+      ratio: length === 0 ? 0 : uploaded / length,
       wasted: swarm?.downloads.wastedBytes ?? 0,
     });
   }

@@ -1,26 +1,25 @@
 // The life of one torrent: metadata, data on disk, download, seeding, end. Here is what happens when; how is in the
 // rooms below.
 
-import { type OpenTorrent, openTorrent } from '../storage/open.js';
+import { openTorrent } from '../storage/open.js';
+import type { OpenedData } from '../storage/piece-storage.js';
 import { asOnDisk } from '../storage/raw-names.js';
 import { Recruiter } from '../swarm/recruiter.js';
 import { Swarm } from '../swarm/swarm.js';
 import { Bitfield } from '../torrent/bitfield.js';
 import type { Piece } from '../torrent/geometry.js';
 import type { InfoHash } from '../torrent/ids.js';
-import { BLOCK_LENGTH } from '../torrent/limits.js';
-import { parseInfo } from '../torrent/metainfo.js';
-import type { Magnet, Metainfo } from '../torrent/metainfo-types.js';
-import type { AnnounceFacts } from '../tracker/torrent-trackers.js';
+import type { Metainfo } from '../torrent/metainfo-types.js';
 import { Deadlines } from './deadlines.js';
 import type { EngineContext } from './engine-context.js';
-import { keptMetainfo, saveTorrent, withAdditions } from './kept-metadata.js';
-import { MetadataPhase } from './metadata-phase.js';
-import type { TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
+import { saveTorrent, withAdditions } from './kept-metadata.js';
+import { findMetainfo, MetadataPhase } from './metadata-phase.js';
+import type { StreamOptions, TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
 import { Searches } from './searches.js';
 import { demand, goalReached } from './seeding.js';
 import { SignalLine } from './signal-line.js';
-import { bytesHave } from './snapshot.js';
+import { announceFacts } from './snapshot.js';
+import { openInMemory, Stream } from './stream.js';
 import { SwarmOrders } from './swarm-orders.js';
 import { outstandingWithin, swarmSettings } from './swarm-settings.js';
 import { TorrentPeers } from './torrent-peers.js';
@@ -45,10 +44,11 @@ export class Torrent implements TorrentHandle {
   /** What `#run` waits at: the metadata, the last piece, the seeding goal. */
   readonly #waiting = new SignalLine();
   #fetch: MetadataPhase | undefined;
-  #opened: OpenTorrent | undefined;
+  #opened: OpenedData | undefined;
   #swarm: Swarm | undefined;
-  /** Told of each piece that is on disk. */
-  #pieceDone: (piece: Piece) => void = () => {};
+  #stream: Stream | undefined;
+  /** Told of each piece that is here. */
+  #pieceDone: (piece: Piece) => void = piece => this.#report.piece(piece);
   #seedingSinceMs = -1;
   #progressAtMs = 0;
 
@@ -85,7 +85,8 @@ export class Torrent implements TorrentHandle {
       recruiter: this.#recruiter,
       source,
       options,
-      facts: () => this.#announceFacts(),
+      facts: () =>
+        announceFacts(network.port, this.#recruiter.needsPeers, this.#swarm, this.#opened?.storage),
       onTrackerChanged: () => this.peers.keepOnly(['manual']),
     });
     this.finished = this.#run(source, onComplete).finally(() => this.#end());
@@ -118,15 +119,19 @@ export class Torrent implements TorrentHandle {
 
   /** Returns early, without a word, when the torrent is stopped. */
   async #run(source: TorrentSource, onComplete: () => void): Promise<void> {
-    const named = await this.#metadata(source);
-    if (!named) return;
+    const { stateDirectory } = this.#context;
+    const found = await findMetainfo(source, this.infoHash, stateDirectory, () => this.#fetchMetadata());
+    if (!found) return;
+    const { metainfo: named, from } = found;
     // What the user adds is for this run alone: it is not kept with what the torrent itself names.
     const metainfo = withAdditions(named, this.#options);
+    this.#report.metadata(metainfo, from);
     this.peers.learn(metainfo);
     if (metainfo.private) this.#keepPrivate(metainfo);
-    const { data, seed, saveTorrent: path } = this.#options;
+    const { data, seed, stream, saveTorrent: path } = this.#options;
     if (path !== undefined) await saveTorrent(path, metainfo, this.#options.force);
     if (data === 'none') return;
+    if (stream) return await this.#read(stream, named, onComplete);
     const opened = await this.#open(named);
     if (!opened) return;
     const { have } = opened.storage;
@@ -148,6 +153,26 @@ export class Torrent implements TorrentHandle {
     this.#report.seeding(formatMagnet(metainfo));
     await this.#wait();
     if (data !== 'fetch') this.#report.done(metainfo, this.#swarm, this.#context.now());
+  }
+
+  /** Hands the bytes to their reader as they come; ends with the last of them, or with the reader. */
+  async #read({ open, keep }: StreamOptions, metainfo: Metainfo, onComplete: () => void): Promise<void> {
+    const plan = open(metainfo);
+    const onPiece = (piece: Piece, ok: boolean) => this.#pieceChecked(piece, ok);
+    const memory = keep ? undefined : openInMemory(metainfo, onPiece);
+    const opened = memory ?? (await this.#open(metainfo));
+    if (!opened) return;
+    this.#opened = opened;
+    const stream = new Stream(plan, opened.storage, memory);
+    this.#stream = stream;
+    if (!stream.isHere) this.#enterSwarm(withAdditions(metainfo, this.#options), opened);
+    stream.start(this.#swarm, () => this.#context.now(), this.#waiting);
+    await this.#wait().finally(() => stream.stop());
+    if (!stream.isDone) return;
+    void this.#leave();
+    await opened.close();
+    this.#report.read(plan.files, stream.length, this.#swarm, this.#context.now());
+    onComplete();
   }
 
   /** BEP 27: peers of a private torrent come from its tracker alone, or from the user. */
@@ -180,21 +205,6 @@ export class Torrent implements TorrentHandle {
     }
   }
 
-  /** The info dictionary: as given, as kept from an earlier run, or from peers. Undefined when we are stopped first. */
-  async #metadata(source: TorrentSource): Promise<Metainfo | undefined> {
-    const metainfo = source.kind === 'torrent' ? source.metainfo : await this.#metadataOf(source.magnet);
-    const from = source.kind === 'torrent' ? 'torrent' : this.#fetch ? 'peers' : 'cache';
-    if (metainfo) this.#report.metadata(withAdditions(metainfo, this.#options), from);
-    return metainfo;
-  }
-
-  async #metadataOf(magnet: Magnet): Promise<Metainfo | undefined> {
-    const kept = await keptMetainfo(this.#context.stateDirectory, this.infoHash, magnet);
-    if (kept) return kept;
-    const info = await this.#fetchMetadata();
-    return info && parseInfo(info, magnet.trackers, magnet.webSeeds);
-  }
-
   async #fetchMetadata(): Promise<Uint8Array | undefined> {
     this.#fetch = new MetadataPhase(this.infoHash, this.peers, () => this.#waiting.wake());
     this.peers.fetchMetadata(this.#fetch.fetch);
@@ -203,7 +213,7 @@ export class Torrent implements TorrentHandle {
     return this.#fetch.found;
   }
 
-  async #open(metainfo: Metainfo): Promise<OpenTorrent | undefined> {
+  async #open(metainfo: Metainfo): Promise<OpenedData | undefined> {
     const { output, data, force, trust, recheck } = this.#options;
     const { stateDirectory, bootId, files, buffers } = this.#context;
     const { signal } = this.#stopped;
@@ -232,10 +242,10 @@ export class Torrent implements TorrentHandle {
     return opened;
   }
 
-  #enterSwarm(metainfo: Metainfo, opened: OpenTorrent): void {
+  #enterSwarm(metainfo: Metainfo, opened: OpenedData): void {
     const { geometry, have } = opened.storage;
     const ours = Bitfield.from(have.bytes, geometry.pieceCount) ?? new Bitfield(geometry.pieceCount);
-    const settings = swarmSettings(this.infoHash, this.#options, opened.storage);
+    const settings = swarmSettings(this.infoHash, this.#options, opened.storage, this.#stream?.reading);
     const { random, maxDownloadBps } = this.#context;
     const orders = new SwarmOrders(this.peers, this.#webSeeds, opened.storage);
     const swarm = new Swarm(geometry, ours, settings, orders, random);
@@ -255,14 +265,15 @@ export class Torrent implements TorrentHandle {
     const now = this.#context.now();
     if (ok) this.#pieceDone(piece);
     swarm.pieceChecked(piece, ok, now);
+    if (ok) this.#stream?.pieceArrived(piece);
     if (!swarm.complete) return;
-    this.#report.progress(swarm, now);
+    this.#report.progress(swarm, this.#stream, now);
     this.#searches.completed(now);
     this.#waiting.wake();
   }
 
   #reportProgress(now: number): void {
-    if (this.#swarm) this.#report.progress(this.#swarm, now);
+    if (this.#swarm) this.#report.progress(this.#swarm, this.#stream, now);
     else if (this.#fetch && this.#context.dht)
       this.#report.dht(this.#context.dht.nodeCount, this.#recruiter.known);
   }
@@ -274,25 +285,13 @@ export class Torrent implements TorrentHandle {
         this.#waiting.wake();
       return;
     }
+    // Who reads slowly, or not at all, does not wait for us.
+    if (this.#stream && !this.#stream.isAwaited) this.#deadlines.restart(now);
     const { receivedBytes, wastedBytes } = this.#swarm?.downloads ?? { receivedBytes: 0, wastedBytes: 0 };
     this.#deadlines.received(this.peers.metadataBytes + receivedBytes - wastedBytes, now);
     const error = this.#deadlines.expired(now, !!this.#fetch, () =>
       this.#searches.account(this.#fetch?.counts),
     );
     if (error) this.#waiting.wake(error);
-  }
-
-  #announceFacts(): AnnounceFacts {
-    const { sentBytes = 0 } = this.#swarm?.uploads ?? {};
-    const { receivedBytes = 0 } = this.#swarm?.downloads ?? {};
-    const { geometry, have } = this.#opened?.storage ?? {};
-    return {
-      port: this.#context.network.port,
-      uploaded: sentBytes,
-      downloaded: receivedBytes,
-      // What is left of an unknown length is more than nothing, and must not look like a seed.
-      left: geometry && have ? geometry.length - bytesHave(geometry, have) : BLOCK_LENGTH,
-      needsPeers: this.#recruiter.needsPeers,
-    };
   }
 }

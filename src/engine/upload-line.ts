@@ -196,16 +196,31 @@ export class UploadLine implements RateConsumer {
       const isLost = (block: Waiting) => block.piece === first.piece && runOf(block) === runOf(first);
       const lost = this.#allowed.filter(isLost);
       this.#allowed = this.#allowed.filter(block => !isLost(block));
-      for (const { length } of lost) this.#options.sent(length, false);
+      for (const block of lost) this.#giveUp(block);
     }
-    if (!(error instanceof TorrentError)) throw error;
-    this.#options.failed(error);
+    this.#tell(error, first?.piece);
     this.#sendAll();
   }
 
+  /** The block is not sent. BEP 6 has every request answered. */
+  #giveUp({ piece: index, begin, length }: Waiting): void {
+    const { link, sent } = this.#options;
+    if (link.handshake?.fast) link.send({ type: 'reject', index, begin, length });
+    sent(length, false);
+  }
+
+  /** A read failed: no fault where the piece was let go meanwhile. */
+  #tell(error: unknown, piece: Piece | undefined): void {
+    const { source, failed } = this.#options;
+    if (piece !== undefined && !source.have.has(piece)) return;
+    if (!(error instanceof TorrentError)) throw error;
+    failed(error);
+  }
+
   /** Some part of a piece that is no block: read for itself. */
-  #sendPart({ piece, begin, length }: Waiting): void {
-    const { source, link, sent, failed } = this.#options;
+  #sendPart(block: Waiting): void {
+    const { source, link } = this.#options;
+    const { piece, begin, length } = block;
     const bytes = new Uint8Array(length);
     source.read(piece, begin, [bytes]).then(
       () => {
@@ -215,9 +230,8 @@ export class UploadLine implements RateConsumer {
       },
       (error: unknown) => {
         if (this.#isClosed) return;
-        sent(length, false);
-        if (error instanceof TorrentError) failed(error);
-        else throw error;
+        this.#giveUp(block);
+        this.#tell(error, piece);
       },
     );
   }

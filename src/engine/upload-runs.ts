@@ -3,7 +3,8 @@
 // socket holds it any more.
 
 import { Gate } from '../storage/concurrency.js';
-import type { Geometry, Piece } from '../torrent/geometry.js';
+import type { PieceStorage } from '../storage/piece-storage.js';
+import type { Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import { writePieceHeader } from '../wire/encode.js';
 import { PIECE_HEADER_LENGTH } from '../wire/message-id.js';
@@ -15,10 +16,7 @@ const MAX_RUNS = LIMITS.pieceLengthBytes / (LIMITS.runBlocks * BLOCK_LENGTH);
 const KEYS = LIMITS.pieces * MAX_RUNS;
 
 /** Where the bytes come from. Rejects with a TorrentError where they cannot be read. */
-export interface BlockSource {
-  readonly geometry: Geometry;
-  read(piece: Piece, begin: number, targets: readonly Uint8Array[]): Promise<void>;
-}
+export type BlockSource = Pick<PieceStorage, 'geometry' | 'have' | 'read'>;
 
 /** Blocks that follow each other in one piece, each behind its header. */
 export class BlockRun {

@@ -4,10 +4,11 @@
 import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
-import { BLOCK_LENGTH } from '../torrent/limits.js';
 import { Padding } from '../torrent/padding.js';
+import { Assemblies } from './assemblies.js';
 import type { Layout } from './layout.js';
-import { copyInto, type PieceBuffer, type PieceBuffers } from './piece-buffer.js';
+import type { PieceBuffer, PieceBuffers } from './piece-buffer.js';
+import type { PieceStorage } from './piece-storage.js';
 import { PieceWriter } from './piece-writer.js';
 import { bytesIn } from './scatter.js';
 import type { TorrentFiles } from './torrent-files.js';
@@ -32,21 +33,14 @@ export interface FileStorageOptions {
   readonly onError: (error: TorrentError) => void;
 }
 
-interface Assembly {
-  readonly buffer: PieceBuffer;
-  receivedBytes: number;
-}
-
-export class FileStorage {
+export class FileStorage implements PieceStorage {
   readonly geometry: Geometry;
   readonly layout: Layout;
-  /** Blocks that are zeros by definition (BEP 47): `store` is not to be called for them. */
   readonly padding: Padding;
-  /** Verified pieces. Only this class adds to it. */
   readonly have: Bitfield;
   readonly #options: FileStorageOptions;
   readonly #files: TorrentFiles;
-  readonly #assemblies = new Map<Piece, Assembly>();
+  readonly #assemblies: Assemblies;
   readonly #checks = new Map<Piece, Promise<void>>();
   readonly #writer: PieceWriter;
   #ended = false;
@@ -58,38 +52,21 @@ export class FileStorage {
     this.layout = options.files.layout;
     this.padding = new Padding(this.layout.files, this.geometry);
     this.have = options.have;
+    this.#assemblies = new Assemblies(this.geometry, this.padding, options.buffers);
     this.#writer = new PieceWriter(options.files, options.pieceHashes);
   }
 
-  /**
-   * Copies a block into its piece; the last block of the piece starts the check, which ends in `onPiece` or `onError`.
-   * Whoever calls has matched the block with a request: each arrives once for each attempt at the piece.
-   * @param begin byte inside the piece
-   */
+  /** Ends in `onPiece` or `onError`. */
   store(piece: Piece, begin: number, data: Uint8Array): void {
     if (this.#ended || this.have.has(piece) || this.#checks.has(piece)) return;
-    const assembly = this.#assemblies.get(piece) ?? this.#assemble(piece);
-    copyInto(assembly.buffer, data, begin);
-    assembly.receivedBytes += data.length;
-    if (assembly.receivedBytes < this.geometry.lengthOf(piece)) return;
-    this.#assemblies.delete(piece);
-    const { buffer } = assembly;
-    this.#checks.set(piece, this.#check(piece, buffer));
+    const buffer = this.#assemblies.add(piece, begin, data);
+    if (buffer) this.#checks.set(piece, this.#check(piece, buffer));
   }
 
-  /** Forgets the blocks of a piece that is not complete. */
   discard(piece: Piece): void {
-    const assembly = this.#assemblies.get(piece);
-    if (!assembly) return;
-    this.#assemblies.delete(piece);
-    this.#options.buffers.give(assembly.buffer);
+    this.#assemblies.discard(piece);
   }
 
-  /**
-   * Fills `targets` one after the other with bytes of a verified piece; padding (BEP 47) reads as zeros.
-   * @param begin byte inside the piece, within which all of it lies
-   * @throws TorrentError DISK_IO when the file is short, gone or unreadable
-   */
   async read(piece: Piece, begin: number, targets: readonly Uint8Array[]): Promise<void> {
     if (!this.have.has(piece) || !this.geometry.contains(piece, begin, bytesIn(targets))) {
       throw new TorrentError('INTERNAL', `reading piece ${piece} at ${begin}: not verified or out of range`);
@@ -122,21 +99,9 @@ export class FileStorage {
     await this.#files.close();
   }
 
-  #assemble(piece: Piece): Assembly {
-    const assembly = { buffer: this.#options.buffers.take(this.geometry.pieceLength), receivedBytes: 0 };
-    for (const block of this.padding.blocksOf(piece)) {
-      const begin = block * BLOCK_LENGTH;
-      const length = this.geometry.blockLength(piece, block);
-      assembly.buffer.fill(0, begin, begin + length);
-      assembly.receivedBytes += length;
-    }
-    this.#assemblies.set(piece, assembly);
-    return assembly;
-  }
-
   #end(): void {
     this.#ended = true;
-    for (const piece of [...this.#assemblies.keys()]) this.discard(piece);
+    this.#assemblies.discardAll();
   }
 
   async #check(piece: Piece, buffer: PieceBuffer): Promise<void> {

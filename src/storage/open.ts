@@ -17,6 +17,7 @@ import { acquireLock, type Lock } from './lock.js';
 import { makeDirectory } from './make-directory.js';
 import { saveMetadata } from './metadata-cache.js';
 import type { PieceBuffers } from './piece-buffer.js';
+import type { HowOpened, OpenedData } from './piece-storage.js';
 import { ResumeState } from './resume.js';
 import { realPath } from './state-file.js';
 import { foreign, type Survey, survey } from './survey.js';
@@ -51,14 +52,10 @@ export interface OpenOptions {
   readonly onError: (error: TorrentError) => void;
 }
 
-/** Where the verified pieces come from: our record, hashing, or there were no files. */
-export type HowOpened = 'resume' | 'recheck' | 'fresh';
-
-/** The data of one torrent, ours until it is closed. */
-export class OpenTorrent {
+/** The data of one torrent on disk. */
+export class OpenTorrent implements OpenedData {
   readonly storage: FileStorage;
   readonly how: HowOpened;
-  /** In words for the user. */
   readonly warnings: readonly string[];
   readonly #opening: Opening;
   /** The record says that all is here and closed. */

@@ -66,3 +66,9 @@ export class PieceBuffers {
 export function copyInto(memory: PieceBuffer, data: Uint8Array, at: number): void {
   if (data.length > 0) memory.fill(data, at, at + data.length);
 }
+
+/** Fills the target with what is in the memory from byte `at` on; natively too. */
+export function copyFrom(memory: PieceBuffer, target: Uint8Array, at: number): void {
+  const { buffer, byteOffset, length } = target;
+  if (length > 0) Buffer.from(buffer, byteOffset, length).fill(memory.subarray(at, at + length));
+}

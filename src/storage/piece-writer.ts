@@ -10,13 +10,16 @@ import { hashRun } from './hash-run.js';
 import type { PieceBuffer } from './piece-buffer.js';
 import type { TorrentFiles } from './torrent-files.js';
 
+/** Where the pieces go. */
+export type WrittenFiles = Pick<TorrentFiles, 'owner' | 'geometry' | 'parts' | 'write' | 'writeFault'>;
+
 export class PieceWriter {
-  readonly #files: TorrentFiles;
+  readonly #files: WrittenFiles;
   /** 20 bytes for each piece. */
   readonly #pieceHashes: Uint8Array;
   #lease: DiskThreadsLease | undefined;
 
-  constructor(files: TorrentFiles, pieceHashes: Uint8Array) {
+  constructor(files: WrittenFiles, pieceHashes: Uint8Array) {
     this.#files = files;
     this.#pieceHashes = pieceHashes;
   }

@@ -9,10 +9,25 @@ import type { PeerNumber, SwarmPort } from './port.js';
 export class Holdings {
   readonly #picker: Picker;
   readonly #port: SwarmPort;
+  readonly #forgets: boolean;
 
-  constructor(picker: Picker, port: SwarmPort) {
+  /** @param forgets what we get is not kept, and more is wanted later on */
+  constructor(picker: Picker, port: SwarmPort, forgets = false) {
     this.#picker = picker;
     this.#port = port;
+    this.#forgets = forgets;
+  }
+
+  /** Says what we have (BEP 3, BEP 6). */
+  greet(peer: SwarmPeer): void {
+    if (!this.mayTell(peer)) return;
+    const { have } = this.#picker.wants;
+    const { fast, greeted } = peer.facts;
+    if (greeted) {
+      for (const piece of have) this.#port.send(peer.number, { type: 'have', index: piece });
+    } else if (fast && have.full) this.#port.send(peer.number, { type: 'haveAll' });
+    else if (fast && have.count === 0) this.#port.send(peer.number, { type: 'haveNone' });
+    else if (have.count > 0) this.#port.send(peer.number, { type: 'bitfield', bits: have.bytes.slice() });
   }
 
   /** The peer said what it holds, all at once. */
@@ -63,7 +78,7 @@ export class Holdings {
   weGot(piece: Piece, peers: ReadonlyMap<PeerNumber, SwarmPeer>): void {
     for (const peer of peers.values()) {
       if (!peer.have.has(piece)) {
-        this.#port.send(peer.number, { type: 'have', index: piece });
+        if (this.mayTell(peer)) this.#port.send(peer.number, { type: 'have', index: piece });
         continue;
       }
       peer.useful--;
@@ -71,8 +86,37 @@ export class Holdings {
     }
   }
 
+  /** We begin to want a piece that we lack. */
+  weWant(piece: Piece, peers: ReadonlyMap<PeerNumber, SwarmPeer>): void {
+    for (const peer of peers.values()) {
+      if (!peer.have.has(piece)) continue;
+      peer.useful++;
+      this.#setInterest(peer);
+    }
+  }
+
+  /** We have a piece no more. Who does not know BEP 54 is refused when it asks (BEP 6). */
+  weLost(piece: Piece, peers: ReadonlyMap<PeerNumber, SwarmPeer>): void {
+    for (const peer of peers.values())
+      if (peer.knowsDontHave) this.#port.send(peer.number, { type: 'dontHave', index: piece });
+  }
+
+  /** Whether the peer may hear what we have: where that does not last, it has to be able to hear or see that it is gone. */
+  mayTell(peer: SwarmPeer): boolean {
+    return !this.#forgets || peer.facts.fast || peer.knowsDontHave;
+  }
+
+  /** The peer says whether it knows BEP 54; who may hear what we have by that alone hears it now. */
+  saidDontHave(peer: SwarmPeer, knows: boolean): void {
+    const before = this.mayTell(peer);
+    peer.knowsDontHave = knows;
+    if (before || !this.mayTell(peer)) return;
+    for (const piece of this.#picker.wants.have) this.#port.send(peer.number, { type: 'have', index: piece });
+  }
+
   #setInterest(peer: SwarmPeer): void {
-    const interested = peer.useful > 0;
+    // While the window of a reader is full nothing is wanted for a moment: who is told so chokes us.
+    const interested = peer.useful > 0 || (peer.amInterested && this.#picker.wants.moves);
     if (peer.amInterested === interested) return;
     peer.amInterested = interested;
     this.#port.send(peer.number, { type: interested ? 'interested' : 'notInterested' });

@@ -46,6 +46,8 @@ export class SwarmPeer {
   useful = 0;
   /** BEP 21: it will not ask for anything. */
   uploadOnly: boolean;
+  /** BEP 54: it can be told that we have a piece no more. */
+  knowsDontHave = false;
 
   readonly outstanding = new RequestQueue();
   readonly asked: AskedBlocks;
@@ -94,6 +96,13 @@ export class SwarmPeer {
 
   get isSeed(): boolean {
     return this.have.full;
+  }
+
+  /** Keeps one of its hints (BEP 6), and not too many of them. */
+  remember(hints: Piece[], piece: Piece): void {
+    if (hints.includes(piece)) return;
+    hints.push(piece);
+    if (hints.length > LIMITS.hintedPieces) hints.shift();
   }
 
   /** Whether it may say anew what it holds, which costs work for every piece: at once, and so often later on. */

@@ -11,6 +11,7 @@ import { Holdings } from './holdings.js';
 import { SwarmPeer } from './peer.js';
 import { Picker } from './picker.js';
 import type { PeerFacts, PeerNumber, Random, SwarmPort } from './port.js';
+import type { Reading } from './reading.js';
 import { SuperSeed } from './super-seed.js';
 import { type SlotSettings, SwarmChoker } from './swarm-choker.js';
 import { Uploads } from './uploads.js';
@@ -27,6 +28,8 @@ export interface SwarmSettings extends SlotSettings {
   readonly superSeed: boolean;
   /** The pieces to fetch, with which here the swarm only gives; undefined: all. */
   readonly wanted: Bitfield | undefined;
+  /** Who reads what comes: the pieces in its window alone are wanted, in place of `wanted`, and the swarm is never complete. */
+  readonly reading: Reading | undefined;
   /** Blocks of a piece that are known without asking (BEP 47), as indices. */
   readonly paddingOf: (piece: Piece) => readonly number[];
   /** The pieces a peer at this host may have while choked (BEP 6), as indices. */
@@ -53,18 +56,13 @@ export class Swarm {
     this.#settings = settings;
     this.#port = port;
     const maxBufferedPieces = Math.max(2, Math.floor(settings.bufferedPieceBytes / geometry.pieceLength));
-    const { sequential, wanted, paddingOf } = settings;
-    this.picker = new Picker(
-      geometry,
-      have,
-      { maxBufferedPieces, sequential, wanted, paddingOf },
-      random,
-      piece => port.discard(piece),
+    this.picker = new Picker(geometry, have, { ...settings, maxBufferedPieces }, random, piece =>
+      port.discard(piece),
     );
     this.downloads = new Downloads(geometry, this.picker, this.peers, port);
     if (settings.superSeed && have.full) this.#superSeed = new SuperSeed(geometry, port, random);
     this.uploads = new Uploads(geometry, port, have, this.#superSeed);
-    this.#holdings = new Holdings(this.picker, port);
+    this.#holdings = new Holdings(this.picker, port, settings.reading?.forgets);
     this.#random = random;
     if (this.complete) this.uploads.becomeSeed(random);
     this.#choker = new SwarmChoker(settings, geometry.pieceLength, port, this.uploads, random);
@@ -111,6 +109,24 @@ export class Swarm {
     else this.downloads.feedAll(now);
   }
 
+  /** The reader has read the first piece of its window, which moves on. */
+  pieceRead(now: number): void {
+    const { reading } = this.#settings;
+    const read = reading?.front;
+    if (!reading || read === undefined) return;
+    const entered = reading.advance();
+    if (!reading.includes(read)) this.picker.wants.unwant(read);
+    if (entered !== undefined && this.picker.want(entered)) this.#holdings.weWant(entered, this.peers);
+    this.downloads.feedAll(now);
+  }
+
+  /** A piece that was read is not kept any longer. */
+  pieceDropped(piece: Piece): void {
+    this.picker.wants.lost(piece);
+    this.uploads.dropped(piece, this.peers.values());
+    this.#holdings.weLost(piece, this.peers);
+  }
+
   /** A block ordered by `readBlock` was handed to the network (`ok`), or could not be read. */
   blockSent(number: PeerNumber, length: number, ok: boolean, now: number): void {
     const peer = this.peers.get(number);
@@ -155,7 +171,11 @@ export class Swarm {
         return this.#fieldArrived(peer, Bitfield.from(message.bits, this.geometry.pieceCount), now);
       case 'haveAll':
       case 'haveNone':
-        return this.#fieldArrived(peer, this.#uniform(message.type === 'haveAll'), now);
+        return this.#fieldArrived(
+          peer,
+          Bitfield.uniform(this.geometry.pieceCount, message.type === 'haveAll'),
+          now,
+        );
       case 'have':
       case 'dontHave':
       case 'allowedFast':
@@ -193,10 +213,10 @@ export class Swarm {
         this.downloads.rejected(peer, piece, message.begin, message.length, now);
         return undefined;
       case 'suggest':
-        remember(peer.suggested, piece);
+        peer.remember(peer.suggested, piece);
         return undefined;
       case 'allowedFast':
-        remember(peer.allowedFast, piece);
+        peer.remember(peer.allowedFast, piece);
         this.downloads.feed(peer, now);
         return undefined;
     }
@@ -227,25 +247,15 @@ export class Swarm {
   #extended(peer: SwarmPeer, message: ExtensionHandshake): CloseReason | undefined {
     if (message.reqq !== undefined) peer.pipeline.setReqq(message.reqq);
     if (message.uploadOnly !== undefined) peer.uploadOnly = message.uploadOnly;
+    if (message.dontHave !== undefined) this.#holdings.saidDontHave(peer, message.dontHave !== 0);
     return this.#bothSeeds(peer);
-  }
-
-  #uniform(all: boolean): Bitfield {
-    const field = new Bitfield(this.geometry.pieceCount);
-    if (all) field.fill();
-    return field;
   }
 
   /** Says what we have (BEP 3, BEP 6), and what the peer may have while choked. */
   #greet(peer: SwarmPeer): void {
-    const have = this.picker.wants.have;
-    const { fast, greeted, address } = peer.facts;
-    if (greeted) {
-      for (const piece of have) this.#port.send(peer.number, { type: 'have', index: piece });
-    } else if (fast && have.full) this.#port.send(peer.number, { type: 'haveAll' });
-    else if (fast && have.count === 0) this.#port.send(peer.number, { type: 'haveNone' });
-    else if (have.count > 0) this.#port.send(peer.number, { type: 'bitfield', bits: have.bytes.slice() });
-    if (!fast || have.count === 0) return;
+    const { fast, address } = peer.facts;
+    this.#holdings.greet(peer);
+    if (!fast || this.picker.wants.have.count === 0) return;
     peer.fastGranted = new Set(this.#settings.allowedFast(address.host));
     for (const index of peer.fastGranted) this.#port.send(peer.number, { type: 'allowedFast', index });
   }
@@ -286,11 +296,4 @@ export class Swarm {
     this.downloads.takeBackAll(peer, now, false);
     if (!peer.amChoking) this.#choker.decideSoon(this.peers, this.complete, now);
   }
-}
-
-/** Keeps a hint of BEP 6, and not too many of them. */
-function remember(hints: Piece[], piece: Piece): void {
-  if (hints.includes(piece)) return;
-  hints.push(piece);
-  if (hints.length > LIMITS.hintedPieces) hints.shift();
 }

@@ -5,7 +5,7 @@ import type { Bitfield } from '../torrent/bitfield.js';
 import type { CloseReason } from '../torrent/errors.js';
 import type { Geometry, Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
-import type { SwarmPeer } from './peer.js';
+import type { SwarmPeer, Upload } from './peer.js';
 import type { Random, SwarmPort } from './port.js';
 import { Rate } from './rate.js';
 import { SeedHints } from './seed-hints.js';
@@ -95,15 +95,12 @@ export class Uploads {
   /** We choke the peer: what it waits for is refused, but for the pieces it may have all the same (BEP 6). */
   choked(peer: SwarmPeer): void {
     this.#hints?.choked(peer);
-    const kept = peer.uploads.filter(up => {
-      if (this.#isFree(peer, up.piece, up.length)) return true;
-      if (peer.facts.fast) {
-        this.#port.send(peer.number, { type: 'reject', index: up.piece, begin: up.begin, length: up.length });
-      }
-      return false;
-    });
-    peer.uploads.length = 0;
-    peer.uploads.push(...kept);
+    this.#refuse(peer, up => !this.#isFree(peer, up.piece, up.length));
+  }
+
+  /** We have the piece no more: who waits for it is refused. */
+  dropped(piece: Piece, peers: Iterable<SwarmPeer>): void {
+    for (const peer of peers) this.#refuse(peer, up => up.piece === piece);
   }
 
   /** A block ordered by `readBlock` was handed to the network, or could not be read. */
@@ -128,6 +125,18 @@ export class Uploads {
       this.#hints?.given(peer, up.piece, up.length);
       this.#port.readBlock(peer.number, up.piece, up.begin, up.length);
     }
+  }
+
+  #refuse(peer: SwarmPeer, isRefused: (up: Upload) => boolean): void {
+    const kept = peer.uploads.filter(up => {
+      if (!isRefused(up)) return true;
+      if (peer.facts.fast) {
+        this.#port.send(peer.number, { type: 'reject', index: up.piece, begin: up.begin, length: up.length });
+      }
+      return false;
+    });
+    peer.uploads.length = 0;
+    peer.uploads.push(...kept);
   }
 
   #offers(peer: SwarmPeer, piece: Piece): boolean {

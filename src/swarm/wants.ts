@@ -7,18 +7,21 @@ export class Wants {
   /** Pieces on disk; only `got` adds to it. */
   readonly have: Bitfield;
   readonly #wanted: Bitfield | undefined;
+  /** Other pieces will be wanted later on. */
+  readonly moves: boolean;
   #lacking = 0;
 
-  /** @param wanted the pieces to fetch; undefined: all */
-  constructor(geometry: Geometry, have: Bitfield, wanted: Bitfield | undefined) {
+  /** @param wanted the pieces to fetch; undefined: all @param moves see `moves` */
+  constructor(geometry: Geometry, have: Bitfield, wanted: Bitfield | undefined, moves = false) {
     this.have = have;
     this.#wanted = wanted;
+    this.moves = moves;
     for (const piece of geometry.pieces()) if (this.lacks(piece)) this.#lacking++;
   }
 
-  /** Whether all that is wanted is here. */
+  /** Whether all that is wanted, now or later on, is here. */
   get complete(): boolean {
-    return this.#lacking === 0;
+    return this.#lacking === 0 && !this.moves;
   }
 
   /** Whether we want this piece and do not have it. */
@@ -37,5 +40,22 @@ export class Wants {
   got(piece: Piece): void {
     if (this.lacks(piece)) this.#lacking--;
     this.have.add(piece);
+  }
+
+  /** The piece begins to be wanted; whether we lack it now and did not before. */
+  want(piece: Piece): boolean {
+    if (!this.#wanted?.add(piece) || !this.lacks(piece)) return false;
+    this.#lacking++;
+    return true;
+  }
+
+  /** The piece, which we have, is wanted no more: it may be lost. */
+  unwant(piece: Piece): void {
+    this.#wanted?.delete(piece);
+  }
+
+  /** The piece, which is not wanted, is here no more. */
+  lost(piece: Piece): void {
+    this.have.delete(piece);
   }
 }

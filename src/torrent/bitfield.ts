@@ -30,6 +30,20 @@ export class Bitfield {
     return field;
   }
 
+  /** The field of these pieces. */
+  static of(pieces: Iterable<Piece>, size: number): Bitfield {
+    const field = new Bitfield(size);
+    for (const piece of pieces) field.add(piece);
+    return field;
+  }
+
+  /** All pieces, or none. */
+  static uniform(size: number, all: boolean): Bitfield {
+    const field = new Bitfield(size);
+    if (all) field.fill();
+    return field;
+  }
+
   /** How many bits are set. */
   get count(): number {
     return this.#count;

@@ -8,6 +8,13 @@ declare const brand: unique symbol;
 /** A piece index that exists in this torrent. */
 export type Piece = number & { readonly [brand]: 'Piece' };
 
+/** Bytes of one piece: `length` of them, > 0, from byte `begin` of the piece on. */
+export interface PiecePart {
+  readonly piece: Piece;
+  readonly begin: number;
+  readonly length: number;
+}
+
 export class Geometry {
   /** Bytes of the whole torrent. */
   readonly length: number;
@@ -82,6 +89,18 @@ export class Geometry {
   /** Byte inside the torrent at which the piece begins. */
   offsetOf(piece: Piece): number {
     return piece * this.pieceLength;
+  }
+
+  /** What of each piece lies in `length` bytes from `offset` of the torrent, in order. */
+  *parts(offset: number, length: number): Generator<PiecePart> {
+    const end = Math.min(offset + length, this.length);
+    for (let at = offset; at < end; ) {
+      const piece = Math.floor(at / this.pieceLength) as Piece;
+      const begin = at - this.offsetOf(piece);
+      const part = { piece, begin, length: Math.min(this.lengthOf(piece) - begin, end - at) };
+      yield part;
+      at += part.length;
+    }
   }
 
   /** Every piece in order. */

@@ -85,6 +85,16 @@ export const LIMITS = {
   /** pieces taken at random before rarest first begins; Cohen 2003 takes 1, libtorrent 4. */
   randomFirstPieces: 4,
 
+  // --- reading as it comes --------------------------------------------------------------------------------------
+  /** bytes wanted ahead of a reader (at least two pieces), and kept in memory behind it for other peers. */
+  streamAheadBytes: 48 * MiB,
+  streamBehindBytes: 16 * MiB,
+  /** bytes next to a reader that are asked for in order, and their pieces (at least two); each question looks at these. */
+  streamNearBytes: 8 * MiB,
+  streamNearPieces: 64,
+  /** ms that a reader waits for a piece, all of which was asked for, before others are asked for it too. */
+  streamLateMs: 2000,
+
   // --- choking --------------------------------------------------------------------------------------------------
   /** ms between two decisions of the choker (BEP 3, Cohen 2003). */
   rechokeMs: 10_000,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Environment, eventsWanted, loadSettings, parseCommandLine } from '../../src/cli/args.js';
 import type { CommandSpec, Invocation } from '../../src/cli/command.js';
+import { catOptions } from '../../src/cli/commands/cat.js';
 import { createOptions } from '../../src/cli/commands/create.js';
 import { downloadOptions } from '../../src/cli/commands/download.js';
 import { infoOptions } from '../../src/cli/commands/info.js';
@@ -22,6 +23,7 @@ import { fakeIo } from './fake-io.js';
 const READERS: Record<string, (invocation: Invocation) => unknown> = {
   download: downloadOptions,
   seed: seedOptions,
+  cat: catOptions,
   create: createOptions,
   info: infoOptions,
   verify: verifyOptions,
@@ -232,6 +234,7 @@ const GOOD: Record<string, string> = {
   'ADDR|IFACE': 'tun0',
   BYTES: '65536',
   CMD: 'true',
+  'A-B': '7-9',
   DIR: 'some/dir',
   DUR: '7m',
   FILE: 'some-file',

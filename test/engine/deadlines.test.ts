@@ -2,7 +2,12 @@ import t from 'tap';
 import { Deadlines } from '../../src/engine/deadlines.js';
 import { SignalLine } from '../../src/engine/signal-line.js';
 
-const NONE = { timeoutMs: undefined, stallTimeoutMs: undefined, metadataTimeoutMs: undefined };
+const NONE = {
+  timeoutMs: undefined,
+  stallTimeoutMs: undefined,
+  metadataTimeoutMs: undefined,
+  stream: undefined,
+};
 
 function codeAt(deadlines: Deadlines, now: number, wantsMetadata = false): string | undefined {
   return deadlines.expired(now, wantsMetadata, () => 'counts')?.code;

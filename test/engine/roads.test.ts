@@ -101,6 +101,20 @@ t.test('a web seed and nobody else, also of a magnet link', async t => {
   }
 });
 
+t.test('a web seed gives to who reads what comes', async t => {
+  const run = await EngineRun.start(t, folder(t));
+  const { url } = await webServer(t, CONTENT);
+  const parts: Buffer[] = [];
+  const plan = {
+    ranges: [{ offset: 10, length: CONTENT.data.length - 10 }],
+    files: 1,
+    write: async (bytes: Uint8Array) => parts.push(Buffer.from(bytes)) > 0,
+    end: async () => true,
+  };
+  await run.add(CONTENT, 'torrent', { webSeeds: [url], stream: { keep: false, open: () => plan } }).finished;
+  t.ok(Buffer.concat(parts).equals(CONTENT.data.subarray(10)));
+});
+
 t.test('trackers and web seeds that the user adds are for one run', async t => {
   const directory = folder(t);
   const run = await EngineRun.start(t, directory);

@@ -6,10 +6,12 @@ import type { PeerLink } from '../../src/engine/peer-link.js';
 import { UploadLine } from '../../src/engine/upload-line.js';
 import { type BlockRun, UploadRuns } from '../../src/engine/upload-runs.js';
 import { RateLimiter } from '../../src/net/rate-limiter.js';
+import { Bitfield } from '../../src/torrent/bitfield.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { Geometry, type Piece } from '../../src/torrent/geometry.js';
 import { BLOCK_LENGTH, LIMITS } from '../../src/torrent/limits.js';
 import { Decoder } from '../../src/wire/decoder.js';
+import type { Message } from '../../src/wire/message.js';
 
 const p = (index: number) => index as Piece;
 const RUN_BYTES = LIMITS.runBlocks * BLOCK_LENGTH;
@@ -27,8 +29,11 @@ function bench(capBytes?: number) {
   const sent: (number | string)[] = [];
   const errors: TorrentError[] = [];
   const broken = new Set<number>();
+  const have = new Bitfield(GEOMETRY.pieceCount);
+  have.fill();
   const source = {
     geometry: GEOMETRY,
+    have,
     async read(piece: Piece, begin: number, targets: readonly Uint8Array[]) {
       const bytes = targets.reduce((sum, { length }) => sum + length, 0);
       reads.push(`${piece}:${begin}+${bytes}`);
@@ -39,9 +44,12 @@ function bench(capBytes?: number) {
     },
   };
   const socket = { bufferedBytes: 0 };
+  const refused: Message[] = [];
   const link = {
     isOpen: true,
     socket,
+    handshake: { fast: true },
+    send: (message: Message) => refused.push(message),
     sendShared(frames: Buffer, run: BlockRun) {
       run.retain();
       held.push(run);
@@ -62,7 +70,7 @@ function bench(capBytes?: number) {
       sent: (bytes, ok) => sent.push(ok ? bytes : -bytes),
       failed: error => errors.push(error),
     });
-  return { reads, writes, held, sent, errors, broken, socket, line };
+  return { reads, writes, held, sent, errors, refused, broken, have, socket, line };
 }
 
 /** Asks for `count` blocks of a piece from number `first` on. */
@@ -176,6 +184,22 @@ t.test('a run that cannot be read is told once, and the others go on', async t =
   t.same(sent, [-BLOCK_LENGTH, -BLOCK_LENGTH, BLOCK_LENGTH]);
   t.match(errors, [{ code: 'DISK_IO' }]);
   t.same(blocksIn(writes), ['1:0']);
+});
+
+t.test('blocks of a piece that was let go meanwhile are refused, which is no failure', async t => {
+  const { line, broken, have, sent, errors, refused } = bench();
+  const peer = line();
+  broken.add(p(0));
+  ask(peer, 0, 0, 2);
+  peer.push(p(0), 1, 100);
+  have.delete(p(0));
+  while (sent.length < 3) await turn();
+  t.same(sent.toSorted(), [-100, -BLOCK_LENGTH, -BLOCK_LENGTH].toSorted());
+  t.same(
+    refused.map(message => message.type),
+    ['reject', 'reject', 'reject'],
+  );
+  t.same(errors, []);
 });
 
 t.test('while the socket is full nothing counts as sent until it drains', async t => {

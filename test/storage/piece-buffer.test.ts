@@ -1,5 +1,5 @@
 import t from 'tap';
-import { copyInto, PieceBuffers } from '../../src/storage/piece-buffer.js';
+import { copyFrom, copyInto, PieceBuffers } from '../../src/storage/piece-buffer.js';
 
 t.test('memory is used again while some is in use, and let go when none is', async t => {
   const buffers = new PieceBuffers(100);
@@ -40,4 +40,14 @@ t.test('blocks are copied to their place, also those of nothing', async t => {
   copyInto(memory, new Uint8Array(), 8);
   t.same([...memory], [0, 0, 1, 2, 3, 0, 9, 9]);
   t.throws(() => copyInto(memory, Uint8Array.of(1, 2), 7), RangeError);
+});
+
+t.test('and from there, to any memory', async t => {
+  const memory = new PieceBuffers(100).take(8);
+  for (const at of memory.keys()) memory[at] = at;
+  const target = new Uint8Array(new ArrayBuffer(6), 2, 3);
+  copyFrom(memory, target, 4);
+  copyFrom(memory, new Uint8Array(), 8);
+  t.same([...target], [4, 5, 6]);
+  t.same([...new Uint8Array(target.buffer)], [0, 0, 4, 5, 6, 0], 'nothing beside it');
 });

@@ -81,6 +81,7 @@ export const SETTINGS: SwarmSettings = {
   sequential: false,
   superSeed: false,
   wanted: undefined,
+  reading: undefined,
   paddingOf: () => [],
   allowedFast: () => [],
 };

@@ -76,6 +76,7 @@ export class EngineRun {
         output: this.output,
         peers: [],
         data: 'fetch',
+        stream: undefined,
         trackers: [],
         useTrackers: false,
         webSeeds: [],

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../../src/swarm/choker.js';
 import type { PeerNumber, SwarmPort } from '../../src/swarm/port.js';
+import type { Reading } from '../../src/swarm/reading.js';
 import { Swarm } from '../../src/swarm/swarm.js';
 import { Bitfield } from '../../src/torrent/bitfield.js';
 import type { BlockList } from '../../src/torrent/block-list.js';
@@ -30,6 +31,8 @@ export interface NodeOptions {
   readonly fast?: boolean;
   /** Whether a seed is a super-seed. */
   readonly superSeed?: boolean;
+  /** Reads what comes, each piece as soon as it is here. */
+  readonly reading?: Reading;
 }
 
 /** The virtual clock and everybody on it. */
@@ -142,7 +145,8 @@ export class VirtualPeer implements SwarmPort {
     this.options = options;
     const have = new Bitfield(world.geometry.pieceCount);
     if (options.seed) have.fill();
-    const settings = { ...SETTINGS, superSeed: options.superSeed ?? false };
+    const { superSeed = false, reading } = options;
+    const settings = { ...SETTINGS, superSeed, reading };
     this.swarm = new Swarm(world.geometry, have, settings, this, world.random);
     world.after(0, () => this.#tick());
   }
@@ -189,6 +193,7 @@ export class VirtualPeer implements SwarmPort {
     this.#world.after(CHECK_MS, () => {
       this.swarm.pieceChecked(piece, true, this.#world.now);
       if (this.swarm.complete) this.completedAtMs = this.#world.now;
+      this.#read();
     });
   }
 
@@ -206,6 +211,14 @@ export class VirtualPeer implements SwarmPort {
       this.#deliver(peer, { type: 'piece', index: piece, begin, block: { length } });
       this.swarm.blockSent(peer, length, true, world.now);
     });
+  }
+
+  #read(): void {
+    const { reading } = this.options;
+    if (!reading) return;
+    const { have } = this.swarm.picker.wants;
+    while (reading.front !== undefined && have.has(reading.front)) this.swarm.pieceRead(this.#world.now);
+    if (reading.front === undefined && this.completedAtMs < 0) this.completedAtMs = this.#world.now;
   }
 
   #deliver(peer: PeerNumber, message: Message): void {
