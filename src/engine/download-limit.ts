@@ -21,6 +21,20 @@ export class DownloadLimit {
     if (reader.spend(bytes)) this.#limiter.wait(reader);
   }
 
+  /** Bytes that came in by another way than a link; fulfilled when the limit lets more come that way. */
+  pay(bytes: number): Promise<void> {
+    return new Promise(resolve => {
+      let left = bytes;
+      const use = (granted: number) => {
+        const used = Math.min(granted, left);
+        left -= used;
+        if (left === 0) resolve();
+        return used;
+      };
+      this.#limiter.wait({ use });
+    });
+  }
+
   released(link: PeerLink): void {
     const reader = this.#readers.get(link);
     if (!reader) return;

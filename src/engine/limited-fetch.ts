@@ -18,7 +18,7 @@ const NEAR_WEB_SEEDS: NearRule = {
 
 interface Access {
   readonly http: HttpClient;
-  readonly network: Pick<Network, 'payDownload'>;
+  readonly network: Pick<Network, 'payDownload' | 'receiveBytes'>;
 }
 
 export function limitedFetch({ http, network }: Access): HttpFetch {
@@ -37,7 +37,10 @@ async function* paid(
   network: Access['network'],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of body) {
-    yield chunk;
-    await network.payDownload(chunk.length);
+    for (let begin = 0; begin < chunk.length; begin += network.receiveBytes) {
+      const part = chunk.subarray(begin, begin + network.receiveBytes);
+      yield part;
+      await network.payDownload(part.length);
+    }
   }
 }

@@ -124,21 +124,18 @@ export class Network implements LinkContext {
     if (this.uploadLimiter) this.#wakeFor(this.uploadLimiter);
   }
 
+  /** How much to take in at once: with a download limit, small reads keep the rate smooth. */
+  get receiveBytes(): number {
+    return this.#downloadLimit ? LIMITS.limitedReceiveBytes : LIMITS.receiveBytes;
+  }
+
   /** Counts bytes that came in by another way than a link; fulfilled when the limit lets more come. */
   async payDownload(bytes: number): Promise<void> {
     const limiter = this.#downloadLimiter;
     if (!limiter) return;
-    let left = bytes;
-    await new Promise<void>(resolve => {
-      const use = (granted: number) => {
-        const used = Math.min(granted, left);
-        left -= used;
-        if (left === 0) resolve();
-        return used;
-      };
-      limiter.wait({ use });
-      this.#wakeFor(limiter);
-    });
+    const paid = this.#downloadLimit?.pay(bytes);
+    this.#wakeFor(limiter);
+    await paid;
   }
 
   /** Does what is due; returns when it wants to be called next. */
@@ -190,11 +187,9 @@ export class Network implements LinkContext {
       dials.delete(cancel);
       this.#options.wakeAt(monotonicMs());
     };
-    // With a download limit, small reads keep the rate smooth.
-    const receiveBytes = this.#downloadLimit ? LIMITS.limitedReceiveBytes : LIMITS.receiveBytes;
     const giveUp = dial(
       address,
-      { timeoutMs: LIMITS.dialTimeoutMs, receiveBytes, binding: this.#options.binding },
+      { timeoutMs: LIMITS.dialTimeoutMs, receiveBytes: this.receiveBytes, binding: this.#options.binding },
       {
         onConnected: socket => {
           ended();

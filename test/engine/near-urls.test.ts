@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { limitedFetch } from '../../src/engine/limited-fetch.js';
 import { trackerEdges } from '../../src/engine/tracker-access.js';
 import { HttpClient } from '../../src/net/http.js';
+import { LIMITS } from '../../src/torrent/limits.js';
 
 const BOUNDS = {
   maxBytes: 100,
@@ -56,7 +57,10 @@ t.test('trackers of this machine are asked below /announce', async t => {
 t.test('web seeds of this machine are asked without a query', async t => {
   const { asked, http, origins } = await machine(t);
   const paid: number[] = [];
-  const network = { payDownload: async (bytes: number) => void paid.push(bytes) };
+  const network = {
+    receiveBytes: LIMITS.receiveBytes,
+    payDownload: async (bytes: number) => void paid.push(bytes),
+  };
   const fetch = limitedFetch({ http, network });
   const options = { headers: {}, timeoutMs: BOUNDS.timeoutMs, signal: BOUNDS.signal };
   const refusal = {
