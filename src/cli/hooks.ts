@@ -78,7 +78,7 @@ export class Hooks {
     const { io, stopped, reporter } = this.#session;
     if (stopped.aborted) return;
     const env = hookEnvironment(io.env, event, subject, name);
-    const why = await io.runHook(command, env, line).then(failedHow, systemReason);
+    const why = await io.runHook(command, env, line, reporter.linesOfOthers).then(failedHow, systemReason);
     if (why === undefined || stopped.aborted) return;
     if (why === `${KILLED}SIGINT` || why === `${KILLED}SIGTERM`) {
       await new Promise<void>(resolve => io.after(SIGNAL_GRACE_MS, resolve));

@@ -11,6 +11,7 @@ const PROGRESS_MS = 10_000;
 export function plainHuman(stderr: OutputStream, now: () => number): Human {
   const lastLine = new Map<TorrentView, number>();
   return {
+    draws: false,
     print(line) {
       stderr.write(`${line}\n`);
     },

@@ -17,6 +17,7 @@ const RESET = '\x1b[0m';
 
 /** A Human on a terminal, which can also write to stdout without breaking the bars. */
 export class TtyHuman implements Human {
+  readonly draws = true;
   readonly #stderr: OutputStream;
   readonly #color: boolean;
   readonly #bars: MultiBar;

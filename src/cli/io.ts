@@ -47,13 +47,15 @@ export interface Io {
   /** Sends ourselves a signal, whose default handler ends the process at once. */
   raise(signal: NodeJS.Signals): void;
   /**
-   * Runs `command` by the shell with `input` on its stdin, which it need not read, and what it prints on our stderr.
+   * Runs `command` by the shell with `input` on its stdin, which it need not read. What it prints goes to our stderr, or
+   * line by line to `onLine`.
    * Fulfilled when it has ended; rejects where it cannot be started.
    */
   runHook(
     command: string,
     env: Readonly<Record<string, string | undefined>>,
     input: string,
+    onLine?: (line: string) => void,
   ): Promise<HookEnd>;
   /** The engine is loaded only when it is needed: --help and usage errors answer quickly. */
   loadEngine(): Promise<EngineModule>;

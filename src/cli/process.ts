@@ -4,13 +4,11 @@ import { fstatSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { EXIT_CODES } from '../torrent/errors.js';
-import type { HookEnd, Io } from './io.js';
+import type { Io } from './io.js';
 
 /** Where Linux tells what stdout is. */
 const STDOUT = '/proc/self/fd/1';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
-/** Our stderr, as the stdout and stderr of a hook. */
-const STDERR = 2;
 /** Longest delay that setTimeout knows, 24.8 days; beyond it fires at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
@@ -56,27 +54,7 @@ export function processIo(): Io {
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     },
-    runHook,
+    runHook: async (...hook) => (await import('./hook-process.js')).runHook(...hook),
     loadEngine: () => import('../engine/engine.js'),
   };
-}
-
-async function runHook(
-  command: string,
-  env: Readonly<Record<string, string | undefined>>,
-  input: string,
-): Promise<HookEnd> {
-  const { spawn } = await import('node:child_process');
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, { shell: true, env, stdio: ['pipe', STDERR, STDERR] });
-    child.on('error', reject);
-    child.on('exit', (status, signal) => {
-      // what it left running and holds the pipe must not hold us
-      child.stdin?.destroy();
-      resolve({ status, signal });
-    });
-    // EPIPE: it did not read
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input);
-  });
 }

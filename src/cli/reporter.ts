@@ -10,6 +10,8 @@ import { shownName, statusLine, TorrentView } from './torrent-view.js';
 
 /** Where words for people go: a terminal with bars, plain lines, or nowhere. */
 export interface Human {
+  /** It draws in place: whoever else writes to the same terminal breaks that. */
+  readonly draws: boolean;
   /** A line that stays. */
   print(line: string): void;
   /** A torrent moved on. */
@@ -87,6 +89,12 @@ export class Reporter {
   note(text: string, subject?: Subject): void {
     const about = subject === undefined ? 'rarest' : shownName(subject.label);
     if (!this.#silent) this.#parts.human.print(`${about}: ${text}`);
+  }
+
+  /** Where what others have to say must go, line by line; undefined where they may write to stderr themselves. */
+  get linesOfOthers(): ((line: string) => void) | undefined {
+    const { human } = this.#parts;
+    return human.draws ? line => human.print(line) : undefined;
   }
 
   /** One line on how things stand; shown even when all else is silent, for somebody asked. */
