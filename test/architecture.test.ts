@@ -96,3 +96,14 @@ t.test('every test is run', async t => {
     }
   }
 });
+
+t.test('what the program prints is watched: tests start it by one of two doors', async t => {
+  const doors = ['test/support/program.ts', 'test/support/runs.ts', 'test/interop/support/rarest.ts'];
+  // whose programs are run by the demonstration, and what they print is shown by it
+  doors.push('test/demo.test.ts', 'test/architecture.test.ts');
+  for (const name of readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })) {
+    const path = `test/${name}`;
+    if (!path.endsWith('.ts') || doors.includes(path)) continue;
+    t.notMatch(readFileSync(join(ROOT, path), 'utf8'), /bin\/rarest|\bPROGRAM\b/, path);
+  }
+});

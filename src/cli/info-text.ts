@@ -1,9 +1,10 @@
 // What a torrent holds, for people and for scripts. Everything that came from outside is made printable here.
 
+import type { MetadataEvent } from '../engine/events.js';
 import { formatHostPort } from '../torrent/host-port.js';
 import { printable } from '../torrent/text.js';
 import { formatBytes, formatPieceLength } from './quantities.js';
-import type { MetadataEvent, Subject } from './reported.js';
+import type { Subject } from './reported.js';
 
 /** `# key TAB value` lines, then `index TAB length TAB path` of each file. Names between NULs are given as they are. */
 export function infoLines(event: MetadataEvent, subject: Subject | undefined, nul: boolean): string[] {

@@ -8,7 +8,7 @@ import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
 import type { HostPort } from '../torrent/metainfo-types.js';
 import { scrapeAll, TorrentTrackers, type TrackerReport } from '../tracker/torrent-trackers.js';
 import type { EngineContext } from './engine-context.js';
-import type { ProcessEvent } from './events.js';
+import type { FoundEvent, ProcessEvent } from './events.js';
 import type { FindOptions, TorrentSource } from './options.js';
 
 export interface PeerFinderOptions {
@@ -53,7 +53,7 @@ export class PeerFinder {
     await Promise.all([scraped, this.#trackers?.stop(context.now())]);
   }
 
-  #tell({ host, port }: HostPort, from: string): void {
+  #tell({ host, port }: HostPort, from: FoundEvent['from']): void {
     const key = formatHostPort({ host, port });
     // Trackers name us too, for we ask them as a peer.
     if (port === this.#options.context.network.port && isOwnHost(host)) return;

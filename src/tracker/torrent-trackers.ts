@@ -36,9 +36,11 @@ export interface TrackerIdentity {
 export interface TrackerReport {
   /** Without user and password. */
   readonly url: string;
-  /** Addresses in the answer; seeds and leechers as the tracker counts them, where it says. */
+  /** Addresses in the answer. @asType integer @minimum 0 */
   readonly peers?: number;
+  /** As the tracker counts them, where it says. @asType integer @minimum 0 */
   readonly seeds?: number;
+  /** Likewise. @asType integer @minimum 0 */
   readonly leechers?: number;
   readonly warning?: string;
   readonly error?: string;

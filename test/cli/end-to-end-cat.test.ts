@@ -3,11 +3,12 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { contentOf } from '../support/content.js';
 import { filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
-import { BARE_NODE, built, PROGRAM } from '../support/program.js';
+import { built, environment } from '../support/program.js';
+import { ran } from '../support/runs.js';
 
 /** More than a pipe has room for. */
 const LARGE = contentOf({ 'first file': 700_000, empty: 0, 'sub/ünïcode': 300_001 }, { name: 'a folder' });
@@ -23,13 +24,11 @@ interface Ended {
 
 /** Runs a program to its end. */
 function run(directory: string, file: string, argv: readonly string[]): Promise<Ended> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: directory,
-    XDG_STATE_HOME: join(directory, 'state'),
-    TZ: 'UTC',
-  };
-  const options = { cwd: directory, env, encoding: 'buffer', maxBuffer: 2 ** 26 } as const;
+  const options = {
+    cwd: directory,
+    env: { ...environment(directory), TZ: 'UTC' },
+    encoding: 'buffer',
+  } as const;
   return new Promise(resolve => {
     execFile(file, argv, options, (error: ExecFileException | null, stdout, stderr) =>
       resolve({ exit: Number(error?.code ?? 0), stdout, stderr: stderr.toString() }),
@@ -37,24 +36,27 @@ function run(directory: string, file: string, argv: readonly string[]): Promise<
   });
 }
 
-const cat = (directory: string, ...argv: string[]) =>
-  run(directory, 'env', [...BARE_NODE, PROGRAM, 'cat', ...argv, ...OFFLINE]);
+/** What it writes to a reader; `prefix` may be a pipe. */
+async function cat(t: Test, directory: string, argv: readonly string[], prefix: readonly string[] = []) {
+  const { exit, bytes, stderr } = await ran(t, directory, ['cat', ...argv, ...OFFLINE], { prefix });
+  return { exit, stdout: bytes, stderr };
+}
 
-t.test('files, ranges, archives, and a reader that has enough', built, async t => {
+t.test('command cat: files, ranges, archives, and a reader that has enough', built, async t => {
   const directory = folder(t);
   const peer = await FakePeer.listen(t, LARGE);
   const alone = await FakePeer.listen(t, SINGLE);
   writeFileSync(join(directory, 'x.torrent'), LARGE.torrentFile);
   const from = ['--peer', `127.0.0.1:${peer.address.port}`];
-  const head = [...BARE_NODE, PROGRAM, 'cat', 'x.torrent', '0', ...OFFLINE, ...from];
+  const head = ['bash', '-o', 'pipefail', '-c', '"$@" | head -c 1000', 'bash'];
   const [single, several, range, tar, again, first, unnamed] = await Promise.all([
-    cat(directory, SINGLE.magnet, '--peer', `127.0.0.1:${alone.address.port}`),
-    cat(directory, 'x.torrent', 'sub/ünïcode', 'a folder/first file', '--json', ...from),
-    cat(directory, LARGE.magnet, 'sub/ünïcode', '--range', '1000-1999', ...from),
-    cat(directory, 'x.torrent', '--tar', ...from),
-    cat(directory, LARGE.magnet, '--tar', ...from),
-    run(directory, 'bash', ['-o', 'pipefail', '-c', 'env "$@" | head -c 1000', 'bash', ...head]),
-    cat(directory, 'x.torrent', ...from),
+    cat(t, directory, [SINGLE.magnet, '--peer', `127.0.0.1:${alone.address.port}`]),
+    cat(t, directory, ['x.torrent', 'sub/ünïcode', 'a folder/first file', '--json', ...from]),
+    cat(t, directory, [LARGE.magnet, 'sub/ünïcode', '--range', '1000-1999', ...from]),
+    cat(t, directory, ['x.torrent', '--tar', ...from]),
+    cat(t, directory, [LARGE.magnet, '--tar', ...from]),
+    cat(t, directory, ['x.torrent', '0', ...from], head),
+    cat(t, directory, ['x.torrent', ...from]),
   ]);
 
   t.match(single, { exit: 0 });
@@ -91,7 +93,7 @@ t.test('-o keeps the data, and goes on from there', built, async t => {
   const peer = await FakePeer.listen(t, LARGE);
   writeFileSync(join(directory, 'x.torrent'), LARGE.torrentFile);
   const from = ['--peer', `127.0.0.1:${peer.address.port}`];
-  const part = await cat(directory, 'x.torrent', '2', '-o', 'out', ...from);
+  const part = await cat(t, directory, ['x.torrent', '2', '-o', 'out', ...from]);
   t.match(part, { exit: 0 });
   t.ok(part.stdout.equals(SECOND));
   const { path = [] } = LARGE.metainfo.files[2] ?? {};
@@ -99,11 +101,11 @@ t.test('-o keeps the data, and goes on from there', built, async t => {
   const served = new Set(peer.served);
   t.equal(served.size, peer.served.length);
 
-  const rest = await cat(directory, 'x.torrent', '0', '1', '2', '-o', 'out', ...from);
+  const rest = await cat(t, directory, ['x.torrent', '0', '1', '2', '-o', 'out', ...from]);
   t.ok(rest.stdout.equals(LARGE.data));
   t.equal(new Set(peer.served).size, peer.served.length, 'no block is fetched twice');
   sameFiles(t, join(directory, 'out'), LARGE);
   await peer.close();
-  const offline = await cat(directory, 'x.torrent', '0', '-o', 'out');
+  const offline = await cat(t, directory, ['x.torrent', '0', '-o', 'out']);
   t.ok(offline.stdout.equals(FIRST), 'all is here');
 });

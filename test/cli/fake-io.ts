@@ -2,6 +2,7 @@
 // what the test says.
 
 import { PassThrough, Writable } from 'node:stream';
+import t from 'tap';
 import type { HookEnd, Io } from '../../src/cli/io.js';
 import type { TorrentEvent } from '../../src/engine/events.js';
 import type {
@@ -13,9 +14,11 @@ import type {
   TorrentSource,
 } from '../../src/engine/options.js';
 import { toHex } from '../../src/torrent/ids.js';
+import { eventOf, LineWatch } from '../support/event-line.js';
 
-/** A stream that keeps what was written to it. */
+/** A stream that keeps what was written to it. Whatever test it belongs to, a line of JSON that is no event is a failure. */
 export class Kept extends Writable {
+  readonly #watch = new LineWatch(why => t.fail(why));
   text = '';
   /** The same, where it is no text. */
   bytes = Buffer.alloc(0);
@@ -24,6 +27,7 @@ export class Kept extends Writable {
   rows = 24;
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.text += chunk.toString();
+    this.#watch.write(chunk.toString('latin1'));
     this.bytes = Buffer.concat([this.bytes, chunk]);
     done();
   }
@@ -176,6 +180,7 @@ export function fakeIo(): FakeIo {
     },
     runHook: (command, env, input) =>
       new Promise((end, fail) => {
+        eventOf(input.trimEnd());
         io.hooks.push({ command, env, input, end, fail });
       }),
     loadEngine: async () => ({

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { main } from '../../src/cli/main.js';
+import type { FoundEvent } from '../../src/engine/events.js';
 import type { FindOptions } from '../../src/engine/options.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 import { type FakeIo, fakeIo, settle, until } from './fake-io.js';
@@ -14,7 +15,7 @@ async function listing(io: FakeIo, ...flags: string[]) {
   };
   const exit = main(['peers', ...flags, HASH], io);
   await until(() => asked.length > 0);
-  const found = (host: string, from: string) =>
+  const found = (host: string, from: FoundEvent['from']) =>
     io.engine!.options.onEvent({ event: 'found', host, port: 6881, from });
   return { exit, found, asked: asked[0]! };
 }

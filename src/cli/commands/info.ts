@@ -1,7 +1,7 @@
 // `rarest info`: what a torrent or a magnet link holds. Metadata that a link lacks comes from peers; no data is fetched.
 
 import { join } from 'node:path';
-import type { TorrentEvent } from '../../engine/events.js';
+import type { MetadataEvent, TorrentEvent } from '../../engine/events.js';
 import type { TorrentSource } from '../../engine/options.js';
 import { toHex } from '../../torrent/ids.js';
 import { summarize, type TorrentSummary } from '../../torrent/torrent-summary.js';
@@ -19,7 +19,6 @@ import {
   type TorrentChoices,
   torrentOptions,
 } from '../options.js';
-import type { MetadataEvent } from '../reported.js';
 import type { Items } from '../results.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';

@@ -5,7 +5,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
+import { eventOf, LineWatch, type PrintedEvent } from '../../support/event-line.js';
 import { type Client, COMPLETE_MS, type Order, PEER_PORT, sourceOf, versionIn } from './client.js';
 import { type Content, hashesOf } from './content.js';
 import type { Namespace } from './namespaces.js';
@@ -15,13 +16,7 @@ const execute = promisify(execFile);
 const BINARY = fileURLToPath(new URL('../../../dist/bin/rarest.js', import.meta.url));
 export const RAREST_PORT = PEER_PORT;
 
-/** One line of `--json`. */
-export interface RarestEvent {
-  readonly v: number;
-  readonly t: number;
-  readonly event: string;
-  readonly [field: string]: unknown;
-}
+export type RarestEvent = PrintedEvent;
 
 export interface RarestOptions {
   readonly onLine?: (line: string) => void;
@@ -35,9 +30,16 @@ export function startRarest(
   args: readonly string[],
   options: RarestOptions = {},
 ): Program {
-  const { prefix = [], ...rest } = options;
+  const { prefix = [], onLine } = options;
+  const watch = new LineWatch(why => t.fail(why));
   const env = { XDG_STATE_HOME: join(namespace.directory, 'state') };
-  return namespace.start('rarest', [...prefix, process.execPath, BINARY, ...args], { env, ...rest });
+  return namespace.start('rarest', [...prefix, process.execPath, BINARY, ...args], {
+    env,
+    onLine(line) {
+      watch.write(Buffer.from(`${line}\n`).toString('latin1'));
+      onLine?.(line);
+    },
+  });
 }
 
 /** Where a run in this namespace puts its data. */
@@ -47,12 +49,7 @@ export function outputOf(namespace: Namespace): string {
 
 /** The events of these lines; throws on a line that is no event. */
 export function eventsOf(lines: readonly string[]): RarestEvent[] {
-  return lines.map(line => {
-    const event: Partial<RarestEvent> = JSON.parse(line);
-    const { v, t, event: name } = event;
-    if (v !== 1 || !Number.isInteger(t) || typeof name !== 'string') throw new Error(`no event: ${line}`);
-    return event as RarestEvent;
-  });
+  return lines.map(eventOf);
 }
 
 export function waitForEvent(program: Program, name: string, timeoutMs = COMPLETE_MS): Promise<string> {
