@@ -100,7 +100,7 @@ t.test('commands, flags, files and nothing else', async t => {
   for (const [at, line] of lines.entries()) t.same(answers[at], cases[line], line);
 });
 
-t.test('the program prints it', built, async t => {
+t.test('command completion: the program prints it', built, async t => {
   const directory = t.testdir({ '.config': { rarest: { 'config.toml': 'json = true\n' } } });
   const program = new Program(t, directory, ['completion', 'bash']);
   t.same(await program.ended, { exit: 0, signal: null });

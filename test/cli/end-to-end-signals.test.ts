@@ -6,6 +6,7 @@ import { contentOf } from '../support/content.js';
 import { filesBelow, folder, sameFiles } from '../support/engine-run.js';
 import { FakePeer } from '../support/fake-peer.js';
 import { built, type End, Program } from '../support/program.js';
+import { ALONE, atTerminal, FakeTracker, RAREST, Terminal } from '../support/runs.js';
 
 /** Forty pieces of two blocks. */
 const CONTENT = contentOf(40 * 32_768);
@@ -71,7 +72,7 @@ async function interrupted(t: Test, pieces: number, signal: NodeJS.Signals): Pro
   return end;
 }
 
-t.test('SIGINT', built, async t => {
+t.test('exit 130 SIGINT: state is saved, resumable, a death by signal', built, async t => {
   t.same(await interrupted(t, 7, 'SIGINT'), { exit: null, signal: 'SIGINT' }, 'a death by signal');
 });
 
@@ -88,4 +89,76 @@ t.test('SIGINT while there is no metadata yet', built, async t => {
   await program.until('peer');
   t.same(await program.kill('SIGINT'), { exit: null, signal: 'SIGINT' });
   t.same(filesBelow(directory), [], 'nothing is left');
+});
+
+/** A download that never ends, at work, by a torrent of this tracker. */
+async function waiting(t: Test, tracker: FakeTracker, more: readonly string[] = []) {
+  const silent = await FakePeer.listen(t, CONTENT, {
+    answer: (_wire, message, honest) => message.type === 'request' || honest(),
+  });
+  const place = folder(t);
+  const argv = [...command(silent), '--tracker', tracker.url, ...more];
+  const program = new Program(t, place, argv);
+  await program.until('tracker');
+  await program.until('metadata');
+  return program;
+}
+
+function pending() {
+  let resolve = () => {};
+  const promise = new Promise<void>(done => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+for (const [name, signal] of [
+  ['exit 130 SIGINT: trackers are told, then it dies of the signal', 'SIGINT'],
+  ['exit 143 SIGTERM: trackers are told, then it dies of the signal', 'SIGTERM'],
+] as const) {
+  t.test(name, built, async t => {
+    const tracker = await FakeTracker.start(t);
+    const program = await waiting(t, tracker);
+    t.same(await program.kill(signal), { exit: null, signal });
+    t.same(tracker.events, ['started', 'stopped']);
+    t.same(program.named('error'), []);
+  });
+}
+
+t.test('exit 130 SIGINT: a second one leaves at once', built, async t => {
+  const told = pending();
+  const tracker = await FakeTracker.start(t, [], event => {
+    if (event === 'stopped') told.resolve();
+    return event !== 'stopped';
+  });
+  const program = await waiting(t, tracker);
+  const ended = program.kill('SIGINT');
+  await told.promise;
+  // the tracker does not answer, for which the first signal waits
+  void program.kill('SIGINT');
+  t.same(await ended, { exit: null, signal: 'SIGINT' });
+});
+
+t.test('signal SIGUSR2: one status line, and the work goes on', built, async t => {
+  const tracker = await FakeTracker.start(t);
+  const program = await waiting(t, tracker);
+  await program.until('progress');
+  for (const lines of [1, 2]) {
+    void program.kill('SIGUSR2');
+    await program.untilPrinted(() => program.stderr.split('\n').length > lines);
+  }
+  t.match(program.stderr, /^(content: 0\.0% of 1\.\d MB, 0\/40 pieces, .*\n){2}$/);
+  t.same(await program.kill('SIGTERM'), { exit: null, signal: 'SIGTERM' });
+});
+
+t.test('exit 130 SIGINT: Ctrl-C at a terminal ends a loop of the shell too', atTerminal, async t => {
+  const directory = folder(t);
+  const link = CONTENT.magnet.replaceAll('&', '\\&').replaceAll('?', '\\?');
+  const loop = `for i in 1 2 3; do echo run $i; ${RAREST} download ${link} ${ALONE.join(' ')}; done; echo after`;
+  const terminal = new Terminal(t, directory, loop);
+  await terminal.shows(/waiting for metadata/);
+  terminal.type('\x03');
+  await terminal.ended;
+  t.match(terminal.text, 'run 1');
+  t.notMatch(terminal.text, /run 2|after/);
 });
