@@ -125,6 +125,8 @@ class Runner:
                 elif isinstance(alert, lt.dht_get_peers_reply_alert):
                     found = ['%s:%d' % peer for peer in alert.peers()]
                     say('found', infoHash=str(alert.info_hash), peers=found)
+                elif isinstance(alert, lt.metadata_received_alert):
+                    say('metadata', torrent=self.handles.index(alert.handle))
                 elif isinstance(alert, lt.cache_flushed_alert):
                     self.flushed(alert.handle)
                 elif alert.category() & lt.alert.category_t.error_notification:
