@@ -6,7 +6,7 @@ import { type Content, type ContentPlan, hashesOf, makeContent } from '../test/i
 import { type Namespace, Network } from '../test/interop/support/namespaces.js';
 import { eventually } from '../test/interop/support/program.js';
 import { outputOf } from '../test/interop/support/rarest.js';
-import { type BenchClient, CLIENTS } from './clients.js';
+import { type BenchClient, CLIENTS, type Fetch } from './clients.js';
 import type { BenchOptions, Size } from './options.js';
 import type { Contestant, Sample } from './scenario.js';
 
@@ -61,6 +61,11 @@ export class Bench {
     return values[this.options.size];
   }
 
+  /** How long a run may take. */
+  get timeoutMs(): number {
+    return this.pick({ full: 600_000, medium: 600_000, small: 60_000 });
+  }
+
   /** Where the data of the seeds lies. */
   get shared(): string {
     return join(this.network.directory, 'shared');
@@ -72,13 +77,21 @@ export class Bench {
   }
 
   /** One contestant for each client that takes part; `run` is given an empty place, which is cleared afterwards. */
-  contestants(names: readonly string[], run: (client: BenchClient) => Promise<Sample>): Contestant[] {
+  contestants(
+    names: readonly string[],
+    run: (client: BenchClient) => Promise<Sample>,
+    ...others: readonly Namespace[]
+  ): Contestant[] {
     const clients = CLIENTS.filter(({ name }) => names.includes(name) && this.has(name));
-    return clients.map(client => this.contestant(client.name, () => run(client)));
+    return clients.map(client => this.contestant(client.name, () => run(client), ...others));
   }
 
-  contestant(name: string, run: () => Promise<Sample>): Contestant {
-    return { name, run: () => run().finally(() => this.place.clear()) };
+  /** Clears `others` too, where the run has started something in them. */
+  contestant(name: string, run: () => Promise<Sample>, ...others: readonly Namespace[]): Contestant {
+    const clear = (): void => {
+      for (const place of [this.place, ...others]) place.clear();
+    };
+    return { name, run: () => run().finally(clear) };
   }
 
   /** Data and its .torrent, whose tracker names `peers` (host:port) to all: some clients can be told of nobody. */
@@ -89,11 +102,14 @@ export class Bench {
     return content;
   }
 
+  order(content: Content, directory: string, peers: readonly string[]): Fetch {
+    return { content, directory, peers, node: this.options.node, timeoutMs: this.timeoutMs };
+  }
+
   /** One client's download of all, from the start of its process, with the bytes compared. */
   async fetch(client: BenchClient, content: Content, peers: readonly string[]): Promise<Sample> {
     const directory = outputOf(this.place);
-    const { node } = this.options;
-    const cost = await client.fetch(this.place, { content, directory, peers, node });
+    const cost = await client.fetch(this.place, this.order(content, directory, peers));
     await this.expectBytes(content, directory);
     return { ...cost, bytes: content.length };
   }

@@ -20,7 +20,6 @@ import {
 import { startWebtorrent, webtorrent } from '../test/interop/support/webtorrent.js';
 import { startFloorDownload, startFloorSeed } from './floor/programs.js';
 
-export const FETCHED_MS = 600_000;
 const POLL_MS = 5;
 
 /** What there is to fetch, and where to. */
@@ -32,6 +31,8 @@ export interface Fetch {
   readonly peers: readonly string[];
   /** The Node.js to use. */
   readonly node: string;
+  /** How long it may take. */
+  readonly timeoutMs: number;
 }
 
 export interface BenchClient {
@@ -47,18 +48,27 @@ export interface BenchClient {
   seed(namespace: Namespace, order: Order, node: string): Promise<Program>;
 }
 
+/** On the clock of `Cost.startedAtSeconds`. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
 /** For clients that stay: they make a file once they are complete. */
-async function untilMarked(namespace: Namespace, start: (marker: string) => Promise<Program>): Promise<Cost> {
+async function untilMarked(
+  namespace: Namespace,
+  timeoutMs: number,
+  start: (marker: string) => Promise<Program>,
+): Promise<Cost> {
   const marker = join(namespace.directory, 'complete');
-  const startedAt = performance.now();
+  const startedAtSeconds = now();
   const program = await start(marker);
   const complete = (): true | undefined => {
     if (program.hasEnded) throw new Error(`${program.name} ended before it was complete`);
     return existsSync(marker) || undefined;
   };
-  await eventually(`${program.name} is complete`, FETCHED_MS, complete, POLL_MS);
-  const wallSeconds = (performance.now() - startedAt) / 1000;
-  return { wallSeconds, ...(await usageOf(program.pid)) };
+  await eventually(`${program.name} is complete`, timeoutMs, complete, POLL_MS);
+  const wallSeconds = now() - startedAtSeconds;
+  return { startedAtSeconds, wallSeconds, ...(await usageOf(program.pid)) };
 }
 
 const ours: BenchClient = {
@@ -66,7 +76,7 @@ const ours: BenchClient = {
   port: PEER_PORT,
   version: rarest.version,
   fetch: (namespace, fetch) =>
-    measured(namespace, FETCHED_MS, prefix =>
+    measured(namespace, fetch.timeoutMs, prefix =>
       startRarest(namespace, rarestArgs(fetch), { prefix, node: fetch.node }),
     ),
   relay: (namespace, fetch) => startRarest(namespace, [...rarestArgs(fetch), '--seed'], { node: fetch.node }),
@@ -94,7 +104,7 @@ const foreign: readonly BenchClient[] = [
     fetch: (namespace, fetch) =>
       measured(
         namespace,
-        FETCHED_MS,
+        fetch.timeoutMs,
         prefix =>
           new Libtorrent(namespace, { ...libtorrentSpec(fetch), leaveWhenDone: true, prefix }).program,
       ),
@@ -102,8 +112,8 @@ const foreign: readonly BenchClient[] = [
   },
   {
     ...known(aria2),
-    fetch: (namespace, { content, directory }) =>
-      measured(namespace, FETCHED_MS, prefix =>
+    fetch: (namespace, { content, directory, timeoutMs }) =>
+      measured(namespace, timeoutMs, prefix =>
         startAria2Leecher(namespace, { sources: [content.torrent], directory, prefix }),
       ),
     relay: (namespace, { content, directory }) =>
@@ -111,9 +121,9 @@ const foreign: readonly BenchClient[] = [
   },
   {
     ...known(webtorrent),
-    fetch: (namespace, { content, directory, peers, node }) => {
+    fetch: (namespace, { content, directory, peers, node, timeoutMs }) => {
       const spec = { source: content.torrent, directory, peers, node, leaveWhenDone: true };
-      return measured(namespace, FETCHED_MS, prefix => startWebtorrent(namespace, { ...spec, prefix }));
+      return measured(namespace, timeoutMs, prefix => startWebtorrent(namespace, { ...spec, prefix }));
     },
     relay: (namespace, { content, directory, peers, node }) =>
       startWebtorrent(namespace, { source: content.torrent, directory, peers, node }),
@@ -125,8 +135,8 @@ const foreign: readonly BenchClient[] = [
   },
   {
     ...known(qbittorrent),
-    fetch: (namespace, { content, directory }) =>
-      untilMarked(namespace, marker =>
+    fetch: (namespace, { content, directory, timeoutMs }) =>
+      untilMarked(namespace, timeoutMs, marker =>
         startQbittorrent(namespace, content.torrent, { directory }, `touch ${marker}`),
       ),
     relay: (namespace, { content, directory }) => startQbittorrent(namespace, content.torrent, { directory }),
@@ -134,8 +144,8 @@ const foreign: readonly BenchClient[] = [
   {
     ...known(transmission),
     port: 51413,
-    fetch: (namespace, { content, directory }) =>
-      untilMarked(namespace, marker =>
+    fetch: (namespace, { content, directory, timeoutMs }) =>
+      untilMarked(namespace, timeoutMs, marker =>
         startTransmissionCli(namespace, content.torrent, directory, `touch ${marker}`),
       ),
     relay: (namespace, { content, directory }) =>
@@ -155,10 +165,10 @@ function floor(name: string, thread: 'main' | 'worker'): BenchClient {
     name,
     port: PEER_PORT,
     version: async () => 'of this repository',
-    async fetch(namespace, { content, directory, peers, node }) {
+    async fetch(namespace, { content, directory, peers, node, timeoutMs }) {
       await mkdir(directory, { recursive: true });
       const options = { torrent: content.torrent, peers, thread, out: join(directory, content.name) };
-      return measured(namespace, FETCHED_MS, prefix => startFloorDownload(namespace, node, options, prefix));
+      return measured(namespace, timeoutMs, prefix => startFloorDownload(namespace, node, options, prefix));
     },
     seed: (namespace, { content, directory }, node) =>
       startFloorSeed(namespace, node, {

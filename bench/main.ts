@@ -7,13 +7,35 @@ import { type BenchOptions, parseOptions, UsageError } from './options.js';
 import { keep, resultOf } from './results.js';
 import { runRounds } from './rounds.js';
 import type { Scenario } from './scenario.js';
+import { catScenario } from './scenarios/cat.js';
 import { download } from './scenarios/download.js';
+import { downloadMany } from './scenarios/download-many.js';
+import { hash } from './scenarios/hash.js';
+import { huge } from './scenarios/huge.js';
+import { idle } from './scenarios/idle.js';
+import { magnet } from './scenarios/magnet.js';
 import { pieces } from './scenarios/pieces.js';
+import { relay } from './scenarios/relay.js';
 import { seed } from './scenarios/seed.js';
+import { smallFiles } from './scenarios/small-files.js';
+import { start } from './scenarios/start.js';
 import { summarise } from './summary.js';
 import { tableOf } from './table.js';
 
-const SCENARIOS: readonly Scenario[] = [download, seed, pieces];
+const SCENARIOS: readonly Scenario[] = [
+  download,
+  downloadMany,
+  seed,
+  relay,
+  pieces,
+  huge,
+  smallFiles,
+  hash,
+  start,
+  magnet,
+  idle,
+  catScenario,
+];
 
 const HELP = `npm run bench -- <scenario...> [options], as root on Linux
 
@@ -66,6 +88,10 @@ async function runScenario(
   return Bench.with(options, versions, async bench => {
     bench.say(`${scenario.name}: preparing`);
     const prepared = await scenario.prepare(bench);
+    if (prepared.cases.length === 0) {
+      bench.say(`left out: ${scenario.name}: ${prepared.why}`);
+      return true;
+    }
     const runs = await runRounds(bench, scenario, prepared.cases);
     const summary = summarise(scenario, prepared, runs);
     await keep(resultOf(bench, scenario, summary, runs.failures, node), scenario, options.out);
@@ -93,6 +119,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   return passed ? 0 : 1;
 }
+
+// The network is removed while the process exits, which a signal alone would not let it do.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 
 try {
   process.exitCode = await main(process.argv.slice(2));

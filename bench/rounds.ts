@@ -43,5 +43,8 @@ export async function runRounds(bench: Bench, scenario: Scenario, cases: readonl
 }
 
 function shown({ metrics }: Scenario, sample: Sample): string {
-  return metrics.map(({ title, digits, of }) => `${of(sample).toFixed(digits)} ${title}`).join(', ');
+  return metrics
+    .filter(({ of }) => Number.isFinite(of(sample)))
+    .map(({ title, digits, of }) => `${of(sample).toFixed(digits)} ${title}`)
+    .join(', ');
 }

@@ -47,8 +47,11 @@ export interface Growth {
 }
 
 export interface Prepared {
+  /** None: the scenario is left out. */
   readonly cases: readonly Case[];
   readonly growth?: readonly Growth[];
+  /** Why it is left out. */
+  readonly why?: string;
 }
 
 export interface Scenario {

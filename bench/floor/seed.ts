@@ -1,5 +1,5 @@
 // The least that seeding can cost in Node: a piece is read at once and kept for the requests that follow, headers and
-// slices of it leave corked. It decides nothing: whoever comes is unchoked.
+// slices of it leave corked. It decides nothing: whoever is interested is unchoked.
 //
 //   seed.js '{"torrent": "x.torrent", "data": "x.bin", "listen": ["10.77.0.2:6881"]}'
 //
@@ -43,7 +43,8 @@ function bitfield(): Buffer {
   return Buffer.concat([head, body]);
 }
 
-const WELCOME = Buffer.concat([HELLO, bitfield(), bare(ID.unchoke)]);
+const WELCOME = Buffer.concat([HELLO, bitfield()]);
+const UNCHOKE = bare(ID.unchoke);
 
 class Connection {
   readonly #socket: Socket;
@@ -74,7 +75,9 @@ class Connection {
     while (rest.length - at >= 4 && !this.#socket.writableNeedDrain) {
       const end = at + 4 + rest.readUInt32BE(at);
       if (end > rest.length) break;
-      if (rest[at + 4] === ID.request) {
+      const id = rest[at + 4];
+      if (id === ID.interested) this.#socket.write(UNCHOKE);
+      else if (id === ID.request) {
         this.#sendBlock(rest.readUInt32BE(at + 5), rest.readUInt32BE(at + 9), rest.readUInt32BE(at + 13));
       }
       at = end;

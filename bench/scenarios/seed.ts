@@ -2,7 +2,7 @@
 
 import { singleFile } from '../../test/interop/support/content.js';
 import { usageOf } from '../../test/interop/support/measure.js';
-import { type BenchClient, CLIENT_NAMES, FETCHED_MS, FLOOR_WORKER } from '../clients.js';
+import { type BenchClient, CLIENT_NAMES, FLOOR_WORKER } from '../clients.js';
 import { floorFigures, startFloorDownload } from '../floor/programs.js';
 import {
   CPU_PER_GB,
@@ -15,7 +15,7 @@ import {
 } from '../scenario.js';
 
 const MIB = 2 ** 20;
-const LEECHERS = [1, 8];
+const LEECHERS = { full: [1, 8], medium: [1, 8], small: [1, 2] };
 /** The floor seeds on one thread alone. */
 const SEEDS = CLIENT_NAMES.filter(name => name !== FLOOR_WORKER);
 
@@ -30,10 +30,11 @@ export const seed: Scenario = {
       medium: [256 * MIB, 64 * MIB],
       small: [8 * MIB, 2 * MIB],
     });
+    const counts = bench.pick(LEECHERS);
     const place = await bench.network.add('leechers');
-    const addresses = await place.addAddresses(Math.max(...LEECHERS));
+    const addresses = await place.addAddresses(Math.max(...counts));
     const cases = [];
-    for (const [index, count] of LEECHERS.entries()) {
+    for (const [index, count] of counts.entries()) {
       const content = await bench.shareAt(singleFile(`to-${count}.bin`, lengths[index] ?? 0, MIB), []);
       const { torrent } = content;
       const run = async (client: BenchClient): Promise<Sample> => {
@@ -45,7 +46,7 @@ export const seed: Scenario = {
         const leechers = addresses
           .slice(0, count)
           .map(from => startFloorDownload(place, node, { torrent, peers, from, thread: 'main' }));
-        const ends = await Promise.all(leechers.map(leecher => floorFigures(leecher, FETCHED_MS)));
+        const ends = await Promise.all(leechers.map(leecher => floorFigures(leecher, bench.timeoutMs)));
         const after = await usageOf(program.pid);
         return {
           wallSeconds: Math.max(...ends.map(({ seconds }) => seconds)),
@@ -56,7 +57,7 @@ export const seed: Scenario = {
         };
       };
       const title = count === 1 ? '1 leecher' : `${count} leechers`;
-      cases.push({ title, contestants: bench.contestants(SEEDS, run) });
+      cases.push({ title, contestants: bench.contestants(SEEDS, run, place) });
     }
     return { cases };
   },

@@ -5,6 +5,7 @@
 """
 import http.server
 import socket
+import socketserver
 import struct
 import sys
 
@@ -30,6 +31,7 @@ class Tracker(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.HTTPServer(address(sys.argv[1]), Tracker)
+# HTTPServer would look up the name of its address, which takes seconds where nobody answers.
+server = socketserver.ThreadingTCPServer(address(sys.argv[1]), Tracker)
 print('listening', flush=True)
 server.serve_forever()

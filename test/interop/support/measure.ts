@@ -10,22 +10,25 @@ import { inRepository } from './repository.js';
 const SCRIPT = inRepository('test/interop/support/measure.py');
 
 export interface Cost {
+  /** On the clock of `process.hrtime`. */
+  readonly startedAtSeconds: number;
   readonly wallSeconds: number;
   /** User and system, of all threads and children. */
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
 }
 
-/** Runs what `start` starts, with the measuring prefix it is given, to a successful end. */
+/** Runs what `start` starts, with the measuring prefix it is given, to an end with this exit code. */
 export async function measured(
   namespace: Namespace,
   timeoutMs: number,
   start: (prefix: readonly string[]) => Program | Promise<Program>,
+  exit = 0,
 ): Promise<Cost> {
   const file = join(namespace.directory, 'cost.json');
   const program = await start([PYTHON, SCRIPT, file]);
   const { code, signal } = await program.waitForEnd(timeoutMs);
-  if (code !== 0) throw new Error(`${program.name} ended with ${code ?? signal}`);
+  if (code !== exit) throw new Error(`${program.name} ended with ${code ?? signal}`);
   return JSON.parse(await readFile(file, 'utf8'));
 }
 

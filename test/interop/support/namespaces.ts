@@ -15,6 +15,7 @@ const CLIENTS_PER_BYTE = 250;
 const FIRST_FURTHER_NET = 101;
 const KILLED_WITHIN_MS = 2000;
 const COMMAND_MS = 10_000;
+const OUTPUT_BYTES = 2 ** 26;
 
 /** What a network needs of its test: a hook for the end, and whether to show logs there. */
 export interface TestLife {
@@ -70,7 +71,12 @@ export class Namespace {
   /** Runs a short command here and gives its stdout; fails when it fails, or is at it for too long. */
   async output(argv: readonly string[]): Promise<Buffer> {
     const args = ['netns', 'exec', this.name, ...argv];
-    const options = { encoding: 'buffer', timeout: COMMAND_MS, env: this.#env } as const;
+    const options = {
+      encoding: 'buffer',
+      timeout: COMMAND_MS,
+      maxBuffer: OUTPUT_BYTES,
+      env: this.#env,
+    } as const;
     const { stdout } = await execute('ip', args, options);
     return stdout;
   }
