@@ -2,16 +2,16 @@
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, sourceOf, versionIn } from './client.js';
 import { PYTHON } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Program } from './program.js';
+import { inRepository } from './repository.js';
 
 const execute = promisify(execFile);
 const TRACKER_PORT = 6969;
-const TRACKER_SCRIPT = fileURLToPath(new URL('fixed-tracker.py', import.meta.url));
+const TRACKER_SCRIPT = inRepository('test/interop/support/fixed-tracker.py');
 
 export interface Aria2Spec {
   /** .torrent files or magnet links. */
@@ -53,12 +53,17 @@ function start(namespace: Namespace, spec: Aria2Spec, more: readonly string[]): 
   ]);
 }
 
-/** A tracker in `namespace` that names `peer` (host:port) to all; its announce URL. */
-export async function startFixedTracker(namespace: Namespace, peer: string): Promise<string> {
+/** The announce URL of a tracker there, before it runs. */
+export function fixedTrackerUrl(namespace: Namespace): string {
+  return `http://${namespace.address}:${TRACKER_PORT}/announce`;
+}
+
+/** A tracker in `namespace` that names `peers` (host:port) to all; its announce URL. */
+export async function startFixedTracker(namespace: Namespace, ...peers: readonly string[]): Promise<string> {
   const listen = `${namespace.address}:${TRACKER_PORT}`;
-  const program = namespace.start('tracker', [PYTHON, TRACKER_SCRIPT, listen, peer]);
+  const program = namespace.start('tracker', [PYTHON, TRACKER_SCRIPT, listen, ...peers]);
   await program.waitForLine('listening', READY_MS, line => line === 'listening');
-  return `http://${listen}/announce`;
+  return fixedTrackerUrl(namespace);
 }
 
 /** Seeds .torrent files for ever, ready once aria2 says SEED of each. */
@@ -80,6 +85,11 @@ export async function startAria2Seed(namespace: Namespace, spec: Aria2Spec): Pro
 /** Fetches and ends. */
 export function startAria2Leecher(namespace: Namespace, spec: Aria2Spec): Program {
   return start(namespace, spec, ['--seed-time=0', '--summary-interval=0']);
+}
+
+/** Fetches and seeds for ever. */
+export function startAria2Relay(namespace: Namespace, spec: Aria2Spec): Program {
+  return start(namespace, spec, ['--seed-ratio=0', '--summary-interval=0']);
 }
 
 function specOf(source: string, { content, directory, bootstrap }: Order): Aria2Spec {

@@ -5,15 +5,15 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inRepository } from './repository.js';
 
 const execute = promisify(execFile);
 const STEP_BYTES = 1 << 20;
 
 /** The system's Python, whose libtorrent the distribution packages; another one may come first in PATH. */
 export const PYTHON = '/usr/bin/python3';
-export const LIBTORRENT_SCRIPT = fileURLToPath(new URL('libtorrent-client.py', import.meta.url));
+export const LIBTORRENT_SCRIPT = inRepository('test/interop/support/libtorrent-client.py');
 
 export interface ContentFile {
   /** Below the content's parent folder, so that it starts with the torrent's name. */

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""An HTTP tracker that names one peer to everybody, for clients that cannot be told of a peer on their command line.
+"""An HTTP tracker that names the same peers to everybody, for clients that cannot be told of a peer on their command line.
 
-  fixed-tracker.py HOST:PORT-TO-LISTEN-ON HOST:PORT-OF-THE-PEER
+  fixed-tracker.py HOST:PORT-TO-LISTEN-ON HOST:PORT-OF-A-PEER...
 """
 import http.server
 import socket
+import socketserver
 import struct
 import sys
 
@@ -14,9 +15,9 @@ def address(text):
     return host, int(port)
 
 
-PEER_HOST, PEER_PORT = address(sys.argv[2])
-COMPACT_PEER = socket.inet_aton(PEER_HOST) + struct.pack('>H', PEER_PORT)
-ANSWER = b'd8:intervali1800e5:peers6:' + COMPACT_PEER + b'e'
+PEERS = [address(peer) for peer in sys.argv[2:]]
+COMPACT_PEERS = b''.join(socket.inet_aton(host) + struct.pack('>H', port) for host, port in PEERS)
+ANSWER = b'd8:intervali1800e5:peers%d:%se' % (len(COMPACT_PEERS), COMPACT_PEERS)
 
 
 class Tracker(http.server.BaseHTTPRequestHandler):
@@ -30,6 +31,7 @@ class Tracker(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.HTTPServer(address(sys.argv[1]), Tracker)
+# HTTPServer would look up the name of its address, which takes seconds where nobody answers.
+server = socketserver.ThreadingTCPServer(address(sys.argv[1]), Tracker)
 print('listening', flush=True)
 server.serve_forever()

@@ -4,7 +4,7 @@
   libtorrent-client.py create '{"path": ..., "out": ..., "pieceLength": ...}'
   libtorrent-client.py run '{"listen": ["10.77.0.2:6881"], "dht": true, "bootstrap": [...], "torrents": [...]}'
 
-`run` prints one JSON line per event on stdout and takes one JSON command per line on stdin; it ends when stdin closes.
+Longer options than a command line takes are in a file, `@FILE`. `run` prints one JSON line per event on stdout and takes one JSON command per line on stdin; it ends when stdin closes.
 """
 import json
 import os
@@ -67,8 +67,9 @@ def make_session(listen, dht):
         'alert_mask': lt.alert.category_t.error_notification
         | lt.alert.category_t.status_notification
         | lt.alert.category_t.dht_operation_notification
-        | lt.alert.category_t.stats_notification
-        | lt.alert.category_t.storage_notification,
+        | lt.alert.category_t.storage_notification
+        # One of each torrent, each second: for those alone who count the nodes they know.
+        | (lt.alert.category_t.stats_notification if dht else 0),
     })
     return session
 
@@ -125,6 +126,8 @@ class Runner:
                 elif isinstance(alert, lt.dht_get_peers_reply_alert):
                     found = ['%s:%d' % peer for peer in alert.peers()]
                     say('found', infoHash=str(alert.info_hash), peers=found)
+                elif isinstance(alert, lt.metadata_received_alert):
+                    say('metadata', torrent=self.handles.index(alert.handle))
                 elif isinstance(alert, lt.cache_flushed_alert):
                     self.flushed(alert.handle)
                 elif alert.category() & lt.alert.category_t.error_notification:
@@ -172,8 +175,16 @@ class Runner:
         os._exit(0)
 
 
+def given(argument):
+    """The argument, or what is in the file it names behind an @."""
+    if not argument.startswith('@'):
+        return argument
+    with open(argument[1:]) as file:
+        return file.read()
+
+
 def main():
-    action, options = sys.argv[1], json.loads(sys.argv[2])
+    action, options = sys.argv[1], json.loads(given(sys.argv[2]))
     if action == 'create':
         create(options)
     elif action == 'run':

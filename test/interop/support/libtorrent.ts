@@ -1,6 +1,8 @@
 // libtorrent in a namespace: bare DHT nodes, seeds and leechers, each driven by libtorrent-client.py.
 
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Client, COMPLETE_MS, type Order, PEER_PORT, READY_MS, versionIn } from './client.js';
 import { LIBTORRENT_SCRIPT, PYTHON } from './content.js';
@@ -12,6 +14,8 @@ const ANSWER_MS = 10_000;
 /** A client announces itself again at intervals of its own; aria2's first try may come before its bootstrap is over. */
 const ANNOUNCED_MS = 90_000;
 const LOOKUP_INTERVAL_MS = 250;
+/** Linux takes 128 KiB in one. */
+const ARGUMENT_BYTES = 100_000;
 
 export interface TorrentSpec {
   readonly torrent?: string;
@@ -50,6 +54,15 @@ function isEvent(line: string, name: string, torrent?: number): boolean {
   return event.event === name && event.torrent === torrent;
 }
 
+/** Options as an argument, or in a file if they are too long for one. */
+function argument(namespace: Namespace, options: object): string {
+  const text = JSON.stringify(options);
+  if (text.length <= ARGUMENT_BYTES) return text;
+  const path = join(namespace.directory, 'libtorrent.json');
+  writeFileSync(path, text);
+  return `@${path}`;
+}
+
 /** One session that seeds or fetches. */
 export class Libtorrent {
   readonly program: Program;
@@ -65,7 +78,7 @@ export class Libtorrent {
       torrents: spec.torrents,
       leaveWhenDone: spec.leaveWhenDone ?? false,
     };
-    const argv = [...(spec.prefix ?? []), PYTHON, LIBTORRENT_SCRIPT, 'run', JSON.stringify(options)];
+    const argv = [...(spec.prefix ?? []), PYTHON, LIBTORRENT_SCRIPT, 'run', argument(namespace, options)];
     this.program = namespace.start('libtorrent', argv);
   }
 

@@ -3,14 +3,14 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import parseTorrent from 'parse-torrent';
 import { type ContentFile, PYTHON } from './content.js';
+import { inRepository } from './repository.js';
 
 const execute = promisify(execFile);
 const ANSWER_MS = 30_000;
-const FACTS_SCRIPT = fileURLToPath(new URL('torrent-facts.py', import.meta.url));
+const FACTS_SCRIPT = inRepository('test/interop/support/torrent-facts.py');
 /** These two write no torrent, or no private one, without a tracker; nobody is there. */
 const TRACKER = 'http://127.0.0.1/announce';
 

@@ -14,6 +14,7 @@ pid = os.spawnvp(os.P_NOWAIT, 'setpriv', ['setpriv', '--pdeathsig', 'KILL', '--'
 _, status, used = os.wait4(pid, 0)
 with open(sys.argv[1], 'w') as out:
     json.dump({
+        'startedAtSeconds': started,
         'wallSeconds': time.monotonic() - started,
         'cpuSeconds': used.ru_utime + used.ru_stime,
         'peakRssBytes': used.ru_maxrss * 1024,

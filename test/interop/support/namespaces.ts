@@ -2,7 +2,7 @@
 // Nothing in it has a way out: the hub has no link but the bridge. Needs root, and fails clearly without.
 
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ const CLIENTS_PER_BYTE = 250;
 const FIRST_FURTHER_NET = 101;
 const KILLED_WITHIN_MS = 2000;
 const COMMAND_MS = 10_000;
+const OUTPUT_BYTES = 2 ** 26;
 
 /** What a network needs of its test: a hook for the end, and whether to show logs there. */
 export interface TestLife {
@@ -70,9 +71,21 @@ export class Namespace {
   /** Runs a short command here and gives its stdout; fails when it fails, or is at it for too long. */
   async output(argv: readonly string[]): Promise<Buffer> {
     const args = ['netns', 'exec', this.name, ...argv];
-    const options = { encoding: 'buffer', timeout: COMMAND_MS, env: this.#env } as const;
+    const options = {
+      encoding: 'buffer',
+      timeout: COMMAND_MS,
+      maxBuffer: OUTPUT_BYTES,
+      env: this.#env,
+    } as const;
     const { stdout } = await execute('ip', args, options);
     return stdout;
+  }
+
+  /** Ends whatever runs here, and empties the folder: the next client finds no trace of this one. */
+  clear(): void {
+    killAll(this.name);
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory);
   }
 
   get #env(): Record<string, string> {
@@ -88,21 +101,26 @@ export class Network {
   readonly #mtu: number;
   readonly #names: string[] = [];
   readonly #programs: Program[] = [];
+  readonly #mounts: string[] = [];
   #clients = 0;
   #closed = false;
 
-  private constructor(test: TestLife, mtu: number) {
+  private constructor(test: TestLife, mtu: number, parent: string) {
     this.#test = test;
     this.#mtu = mtu;
     this.#prefix = `${PREFIX}-${process.pid}-${networks++}`;
-    this.directory = mkdtempSync(join(tmpdir(), `${this.#prefix}-`));
+    this.directory = mkdtempSync(join(parent, `${this.#prefix}-`));
   }
 
-  /** Makes the hub; all goes at the end of the test, or when the process exits, or when the next one starts. */
-  static async create(test: TestLife, options: { mtu?: number } = {}): Promise<Network> {
+  /**
+   * Makes the hub; all goes at the end of the test, or when the process exits, or when the next one starts. Its files lie
+   * in a new folder in `parent`.
+   */
+  static async create(test: TestLife, options: { mtu?: number; parent?: string } = {}): Promise<Network> {
     if (process.getuid?.() !== 0) throw new Error('network namespaces need root');
-    if (networks === 0) removeLeftovers();
-    const network = new Network(test, options.mtu ?? 1500);
+    const parent = options.parent ?? tmpdir();
+    if (networks === 0) removeLeftovers(parent);
+    const network = new Network(test, options.mtu ?? 1500, parent);
     test.teardown(() => network.close());
     open.add(network);
     await network.#makeHub();
@@ -144,6 +162,15 @@ export class Network {
     return new Namespace(name, address, join(this.directory, label), this.#programs);
   }
 
+  /** A folder in memory that claims to have room for `bytes`, be that more than there is. */
+  async addMemory(label: string, bytes: number): Promise<string> {
+    const folder = join(this.directory, label);
+    mkdirSync(folder);
+    await execute('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
+    this.#mounts.push(folder);
+    return folder;
+  }
+
   /** Ends all programs, removes all namespaces and files; shows the logs if the test failed. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -158,6 +185,7 @@ export class Network {
     open.delete(this);
     if (showLogs) for (const program of this.#programs) process.stderr.write(program.log);
     for (const name of this.#names) removeNamespace(name);
+    for (const folder of this.#mounts) spawnSync('umount', ['--lazy', folder]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -166,8 +194,14 @@ async function ip(...args: string[]): Promise<void> {
   await execute('ip', args);
 }
 
-/** Kills what still runs there and waits for it: a namespace with a process in it lives on without a name. */
+/** A namespace with a process in it would live on without a name. */
 function removeNamespace(name: string): void {
+  killAll(name);
+  spawnSync('ip', ['netns', 'delete', name]);
+}
+
+/** Kills what still runs there and waits for it. */
+function killAll(name: string): void {
   const deadline = performance.now() + KILLED_WITHIN_MS;
   for (;;) {
     const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' })
@@ -182,18 +216,21 @@ function removeNamespace(name: string): void {
       }
     }
   }
-  spawnSync('ip', ['netns', 'delete', name]);
 }
 
 /** Removes the namespaces and folders of test processes that were killed before they could. */
-function removeLeftovers(): void {
+function removeLeftovers(parent: string): void {
   const namespaces = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout.split('\n');
   for (const line of namespaces) {
     const name = line.split(' ')[0] ?? '';
     if (isLeftover(name)) removeNamespace(name);
   }
-  for (const name of readdirSync(tmpdir())) {
-    if (isLeftover(name)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  for (const name of readdirSync(parent).filter(isLeftover)) {
+    const folder = join(parent, name);
+    const below = mounts.map(line => line.split(' ')[1] ?? '').filter(path => path.startsWith(`${folder}/`));
+    for (const path of below) spawnSync('umount', ['--lazy', path]);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

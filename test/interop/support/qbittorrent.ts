@@ -23,8 +23,12 @@ const API = 'http://127.0.0.1:8080/api/v2';
 const COMPLETE_STATES = ['uploading', 'stalledUP', 'forcedUP', 'queuedUP'];
 
 /** Encryption 0 allows it and does not need it; a BTProtocol of TCP knows no uTP. */
-function configuration(dht: boolean): string {
-  return `[LegalNotice]
+function configuration(dht: boolean, onComplete: string): string {
+  return `[AutoRun]
+enabled=${onComplete !== ''}
+program=${onComplete}
+
+[LegalNotice]
 Accepted=true
 
 [BitTorrent]
@@ -64,17 +68,18 @@ async function withRouters(folder: string, bootstrap: readonly string[]): Promis
   return ['sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts];
 }
 
-async function start(
+/** Fetches and seeds; `onComplete`, a command without quotes, is run once a torrent is complete. */
+export async function startQbittorrent(
   namespace: Namespace,
   source: string,
-  { directory, bootstrap }: Order,
-  timeoutMs: number,
+  { directory, bootstrap }: Pick<Order, 'directory' | 'bootstrap'>,
+  onComplete = '',
 ): Promise<Program> {
   const profile = join(namespace.directory, 'qbittorrent');
   const folder = join(profile, 'qBittorrent/config');
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'qBittorrent.conf'), configuration(bootstrap !== undefined));
-  const program = namespace.start('qbittorrent', [
+  await writeFile(join(folder, 'qBittorrent.conf'), configuration(bootstrap !== undefined, onComplete));
+  return namespace.start('qbittorrent', [
     ...(bootstrap ? await withRouters(profile, bootstrap) : []),
     'qbittorrent-nox',
     `--profile=${profile}`,
@@ -82,6 +87,15 @@ async function start(
     `--save-path=${directory}`,
     source,
   ]);
+}
+
+async function start(
+  namespace: Namespace,
+  source: string,
+  order: Order,
+  timeoutMs: number,
+): Promise<Program> {
+  const program = await startQbittorrent(namespace, source, order);
   const complete = async (): Promise<true | undefined> => {
     if (program.hasEnded) throw new Error('qbittorrent ended before it was complete');
     const torrents = (await ask(namespace, 'torrents/info').catch(() => [])) as { state: string }[];

@@ -3,17 +3,17 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import { eventOf, LineWatch, type PrintedEvent } from '../../support/event-line.js';
 import { type Client, COMPLETE_MS, type Order, PEER_PORT, sourceOf, versionIn } from './client.js';
 import { type Content, hashesOf } from './content.js';
 import type { Namespace } from './namespaces.js';
 import type { Exit, Program } from './program.js';
+import { inRepository } from './repository.js';
 
 const execute = promisify(execFile);
-const BINARY = fileURLToPath(new URL('../../../dist/bin/rarest.js', import.meta.url));
+export const BINARY = inRepository('dist/bin/rarest.js');
 export const RAREST_PORT = PEER_PORT;
 
 export type RarestEvent = PrintedEvent;
@@ -22,6 +22,8 @@ export interface RarestOptions {
   readonly onLine?: (line: string) => void;
   /** Put before the command line, as a measuring program is. */
   readonly prefix?: readonly string[];
+  /** The Node.js to run it with, where not that of the test. */
+  readonly node?: string;
 }
 
 /** Starts `rarest <args>`; its state lies in the namespace's folder, so that the same namespace resumes. */
@@ -30,13 +32,19 @@ export function startRarest(
   args: readonly string[],
   options: RarestOptions = {},
 ): Program {
-  const { prefix = [], onLine } = options;
-  const watch = new LineWatch(why => t.fail(why));
+  const { prefix = [], node = process.execPath, onLine, ...rest } = options;
+  const watch = new LineWatch(why => {
+    throw new Error(why);
+  });
   const env = { XDG_STATE_HOME: join(namespace.directory, 'state') };
-  return namespace.start('rarest', [...prefix, process.execPath, BINARY, ...args], {
+  return namespace.start('rarest', [...prefix, node, BINARY, ...args], {
     env,
+    ...rest,
     onLine(line) {
-      watch.write(Buffer.from(`${line}\n`).toString('latin1'));
+      watch.write(
+        Buffer.from(`${line}
+`).toString('latin1'),
+      );
       onLine?.(line);
     },
   });
@@ -129,7 +137,7 @@ function figures(content: Content, exit: Exit): string {
 }
 
 /** Neither local discovery nor peer exchange, and no DHT but that of the order. */
-function roads({ bootstrap }: Order): string[] {
+export function roads({ bootstrap }: Pick<Order, 'bootstrap'>): string[] {
   const dht = bootstrap ? bootstrap.slice(0, 2).flatMap(node => ['--dht-bootstrap', node]) : ['--no-dht'];
   return [...dht, '--no-lsd', '--no-pex', '--port', `${RAREST_PORT}`, '--json'];
 }

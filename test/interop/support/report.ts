@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { inRepository } from './repository.js';
 
-const DOCUMENTS = fileURLToPath(new URL('../../../docs', import.meta.url));
+const DOCUMENTS = inRepository('docs');
 
 /** A page below docs/, by name, and how it begins. */
 const PREFACES = {

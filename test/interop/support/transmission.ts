@@ -98,6 +98,26 @@ export async function startTransmissionSeed(
   return { program: daemon.program, peer: `${namespace.address}:${PEER_PORT}` };
 }
 
+/**
+ * transmission-cli: fetches and seeds one torrent, without a daemon to be asked. `onComplete` is a shell command that is run
+ * once it is complete.
+ */
+export async function startTransmissionCli(
+  namespace: Namespace,
+  torrent: string,
+  downloads: string,
+  onComplete: string,
+): Promise<Program> {
+  const configuration = join(namespace.directory, 'transmission');
+  const script = join(configuration, 'complete.sh');
+  await mkdir(configuration, { recursive: true });
+  await writeFile(join(configuration, 'settings.json'), JSON.stringify(settings(downloads)));
+  await writeFile(script, `#!/bin/sh\n${onComplete}\n`, { mode: 0o755 });
+  await mkdir(downloads, { recursive: true });
+  const argv = ['--config-dir', configuration, '--download-dir', downloads, '--finish', script, torrent];
+  return namespace.start('transmission', ['transmission-cli', ...argv]);
+}
+
 export const transmission: Client = {
   name: 'transmission',
   version: () => versionIn(execute('transmission-daemon', ['--version'])),

@@ -2,12 +2,13 @@
 //
 //   client.js '{"source": "x.torrent", "directory": "...", "port": 6881, "bootstrap": ["10.77.1.1:6881"]}'
 //
-// Prints "complete" once all pieces are verified and written. The package.json beside it overrides two packages: one is
+// Further options: peers ["host:port"] to dial, leaveWhenDone. Prints "metadata" once it is known, and "complete" once all
+// pieces are verified and written. The package.json beside it overrides two packages: one is
 // native, and of the other, uint8-util, later versions throw at what WebTorrent 2 gives them.
 
 import WebTorrent from 'webtorrent';
 
-const { source, directory, port, bootstrap } = JSON.parse(process.argv[2]);
+const { source, directory, port, bootstrap, peers = [], leaveWhenDone } = JSON.parse(process.argv[2]);
 
 const client = new WebTorrent({
   torrentPort: port,
@@ -26,12 +27,21 @@ function fail(error) {
 }
 
 client.on('error', fail);
-client.add(source, { path: directory }, torrent => {
+function complete() {
+  console.log('complete');
+  if (leaveWhenDone) process.exit(0);
+}
+
+const torrent = client.add(source, { path: directory }, torrent => {
   torrent.on('error', fail);
   torrent.on('warning', console.error);
   // Data that was found whole ends a torrent before this callback is called.
-  if (torrent.done) console.log('complete');
-  else torrent.once('done', () => console.log('complete'));
+  if (torrent.done) complete();
+  else torrent.once('done', complete);
+});
+torrent.once('metadata', () => console.log('metadata'));
+torrent.once('infoHash', () => {
+  for (const peer of peers) torrent.addPeer(peer);
 });
 
 process.once('SIGTERM', () => client.destroy(() => process.exit(0)));
