@@ -86,6 +86,13 @@ export class FileStorage implements PieceStorage {
     while (this.#checks.size > 0) await Promise.all(this.#checks.values());
   }
 
+  /** All that was wanted is here: lets the threads and the memory go. */
+  async rest(): Promise<void> {
+    await this.flush();
+    await this.#writer.close();
+    this.#options.buffers.letGo();
+  }
+
   /** Returns when all bytes are on the device. @throws TorrentError DISK_FULL, DISK_IO */
   sync(): Promise<void> {
     return this.#files.sync();
@@ -94,8 +101,7 @@ export class FileStorage implements PieceStorage {
   /** Ends the checks that have begun, drops incomplete pieces and closes the files. */
   async close(): Promise<void> {
     this.#end();
-    await this.flush();
-    await this.#writer.close();
+    await this.rest();
     await this.#files.close();
   }
 

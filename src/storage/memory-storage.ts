@@ -102,6 +102,7 @@ export class MemoryStorage implements PieceStorage, OpenedData {
     while (this.#checks.size > 0) await Promise.all(this.#checks.values());
     await this.#checker.close();
     for (const piece of [...this.#pieces.keys()]) this.drop(piece);
+    this.#buffers.letGo();
   }
 
   async #check(piece: Piece, buffer: PieceBuffer): Promise<void> {

@@ -77,7 +77,7 @@ export class OpenTorrent implements OpenedData {
    */
   async seal(): Promise<void> {
     if (this.#isSealed || !this.storage.have.full) return;
-    await this.storage.flush();
+    await this.storage.rest();
     await this.storage.sync();
     await this.#opening.recordClosed(this.storage.have);
     this.#isSealed = true;

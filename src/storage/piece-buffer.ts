@@ -13,7 +13,7 @@ export class PieceBuffers {
   #freeBytes = 0;
   #usedBytes = 0;
 
-  /** @param capBytes unused memory is let go rather than held beyond this, the used counted in */
+  /** @param capBytes unused memory is let go rather than held beyond this, the used counted in; two of a length may be held */
   constructor(capBytes: number = LIMITS.bufferedPieceBytes) {
     this.#cap = capBytes;
   }
@@ -36,24 +36,26 @@ export class PieceBuffers {
       this.#freeBytes -= length;
       return known;
     }
-    if (this.heldBytes > this.#cap) this.#release();
+    if (this.heldBytes > this.#cap) this.letGo();
     return Buffer.from(new SharedArrayBuffer(length));
   }
 
-  /** Takes back what `take` gave; once nothing is handed out any more, all memory is let go. */
+  /**
+   * Takes back what `take` gave. It is kept for the next piece also where no other is in use: what a thread has seen is
+   * freed only by that thread's garbage collector, and so would pile up.
+   */
   give(buffer: PieceBuffer): void {
     const { length } = buffer;
     this.#usedBytes -= length;
-    if (this.#usedBytes === 0) this.#release();
-    else if (this.heldBytes + length <= this.#cap) {
-      const list = this.#free.get(length);
-      if (list) list.push(buffer);
-      else this.#free.set(length, [buffer]);
-      this.#freeBytes += length;
-    }
+    if (this.heldBytes + length > Math.max(this.#cap, 2 * length)) return;
+    const list = this.#free.get(length);
+    if (list) list.push(buffer);
+    else this.#free.set(length, [buffer]);
+    this.#freeBytes += length;
   }
 
-  #release(): void {
+  /** Lets go of what is not in use. */
+  letGo(): void {
     this.#free.clear();
     this.#freeBytes = 0;
   }

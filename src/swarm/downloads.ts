@@ -126,6 +126,7 @@ export class Downloads {
 
   /** Blocks became free: offers them to everybody, to `last` only after the others. */
   feedAll(now: number, last?: SwarmPeer): void {
+    this.#picker.isStarved = false;
     for (const peer of this.#peers.values()) if (peer !== last) this.feed(peer, now);
     if (last && this.#peers.has(last.number)) this.feed(last, now);
   }

@@ -33,6 +33,8 @@ export class Picker {
   readonly #settings: PickerSettings;
   readonly #chooser: PieceChooser;
   readonly #discard: (piece: Piece) => void;
+  /** Somebody got less than there was room for, for lack of memory; set back when all are fed. */
+  isStarved = false;
   readonly #states: PieceStates;
 
   /** @param have what is on disk already; the picker keeps it up to date @param discard tells the storage to forget blocks */
@@ -125,7 +127,9 @@ export class Picker {
   #isFull(peer: SwarmPeer): boolean {
     const most = this.#settings.maxBufferedPieces;
     const limit = peer.facts.webSeed ? Math.max(2, most >> 1) : most;
-    return this.#states.inMemory >= limit;
+    const isFull = this.#states.inMemory >= limit;
+    if (isFull) this.isStarved = true;
+    return isFull;
   }
 
   /** Asks the peer for free blocks of the piece, in order. */

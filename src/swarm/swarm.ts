@@ -106,7 +106,7 @@ export class Swarm {
     for (const peer of this.downloads.blame(contributors, ok)) this.#close(peer, 'hash-failed', now);
     if (ok) this.#holdings.weGot(piece, this.peers);
     if (this.complete) this.#becomeSeed(now);
-    else this.downloads.feedAll(now);
+    else if (!ok || this.picker.isStarved) this.downloads.feedAll(now);
   }
 
   /** The reader has read the first piece of its window, which moves on. */

@@ -32,8 +32,8 @@ t.test('pieces in any order become the files, padding does not', async t => {
     t.ok(readFileSync(path).equals(fileData(torrent, file)), path);
   }
   t.notOk(existsSync(join(directory, 'name', '.pad')));
-  t.equal(buffers.heldBytes, 0, 'no piece memory is left');
   await storage.close();
+  t.equal(buffers.heldBytes, 0, 'no piece memory is left');
   t.same(told.errors, []);
 });
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { copyFrom, copyInto, PieceBuffers } from '../../src/storage/piece-buffer.js';
 
-t.test('memory is used again while some is in use, and let go when none is', async t => {
+t.test('memory is used again, and let go when told', async t => {
   const buffers = new PieceBuffers(100);
   const [a, b] = [buffers.take(40), buffers.take(40)];
   t.equal(buffers.usedBytes, 80);
@@ -17,19 +17,29 @@ t.test('memory is used again while some is in use, and let go when none is', asy
   t.equal(buffers.heldBytes, 100);
   buffers.give(small);
   t.equal(buffers.usedBytes, 0);
-  t.equal(buffers.heldBytes, 0, 'idle: all let go');
+  t.equal(buffers.heldBytes, 100, 'also while nothing is in use');
+  buffers.letGo();
+  t.equal(buffers.heldBytes, 0);
 });
 
 t.test('beyond the cap a piece still has its place, but nothing unused is kept', async t => {
   const buffers = new PieceBuffers(100);
-  const [a, b, c] = [buffers.take(40), buffers.take(40), buffers.take(64)];
-  t.equal(buffers.usedBytes, 144);
+  const [a, b, c] = [buffers.take(40), buffers.take(40), buffers.take(40)];
+  t.equal(buffers.usedBytes, 120);
   buffers.give(c);
   t.equal(buffers.heldBytes, 80, 'did not fit under the cap');
   buffers.give(b);
   buffers.take(64);
   t.equal(buffers.heldBytes, 104, 'the unused 40 made room');
   buffers.give(a);
+});
+
+t.test('of pieces larger than all that is to be held, two are kept for the next', async t => {
+  const buffers = new PieceBuffers(100);
+  const [a, b, c] = [buffers.take(300), buffers.take(300), buffers.take(300)];
+  for (const buffer of [a, b, c]) buffers.give(buffer);
+  t.equal(buffers.heldBytes, 600);
+  t.same(new Set([buffers.take(300), buffers.take(300)]), new Set([b, c]));
 });
 
 t.test('blocks are copied to their place, also those of nothing', async t => {

@@ -273,3 +273,15 @@ t.test('endgame begins also where a late block was the last that was free', asyn
   drawn.says('D', { type: 'have', index: 0 });
   t.equal(drawn.asked('D').length, 1, 'a second time what C was asked for');
 });
+
+t.test('who waits for memory is asked as soon as a piece has left it', async t => {
+  const settings = { bufferedPieceBytes: 2 * 4 * BLOCK_LENGTH };
+  const drawing: Drawing = { ...FOUR, settings, unchoked: false };
+  const drawn = swarmOf('we: ....', 'A: ##..', 'B: ..##', drawing);
+  drawn.says('A', { type: 'unchoke' });
+  for (let block = 0; block < 4; block++) drawn.gives('A', drawn.awaited('A').slice(0, 1));
+  drawn.says('B', { type: 'unchoke' });
+  t.same(drawn.asked('B'), [], 'both places are taken');
+  drawn.checked(Number(drawn.port.log.findLast(line => line.startsWith('store'))?.split(/[ +]/)[1]), true);
+  t.equal(drawn.asked('B').length, 4);
+});

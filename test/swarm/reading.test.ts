@@ -184,7 +184,7 @@ t.test('a piece that is let go: dontHave, requests refused, and it can be wanted
     order: ([0, 1, 0] as Piece[])[Symbol.iterator](),
     windowPieces: 1,
   });
-  drawn.says('B', { type: 'extensionHandshake', dontHave: 3 } as never);
+  drawn.says('B', { type: 'extensionHandshake', dontHave: 3 });
   arrives(drawn, 'A', [0]);
   t.same(drawn.toldOf('B', 'have'), [0]);
   drawn.says('B', { type: 'interested' });
@@ -223,7 +223,7 @@ t.test('who could not hear that a piece is gone does not hear of it', async t =>
   const { drawn } = readers(['A: ########', 'B: ........'], {}, { fast: false });
   arrives(drawn, 'A', [0]);
   t.same(drawn.toldOf('B', 'have'), [], 'neither BEP 6 nor BEP 54');
-  drawn.says('B', { type: 'extensionHandshake', dontHave: 3 } as never);
+  drawn.says('B', { type: 'extensionHandshake', dontHave: 3 });
   t.same(drawn.toldOf('B', 'have'), [0], 'it knows BEP 54 after all');
   drawn.join('C', '........', { fast: false });
   t.same(drawn.told('C'), [], 'nor who comes later');
