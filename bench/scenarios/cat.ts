@@ -1,29 +1,20 @@
 // `rarest cat` of a file into sha256sum, beside a download of the same: what it costs to have the bytes in order.
 
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { PEER_PORT } from '../../test/interop/support/client.js';
 import { type Content, singleFile } from '../../test/interop/support/content.js';
 import { startLibtorrentSeed } from '../../test/interop/support/libtorrent.js';
 import { measured } from '../../test/interop/support/measure.js';
-import { BINARY, startRarest } from '../../test/interop/support/rarest.js';
+import { startRarest } from '../../test/interop/support/rarest.js';
 import { type Bench, WrongBytes } from '../bench.js';
 import { CLIENTS, OURS } from '../clients.js';
 import { CPU_PER_GB, MB_PER_SECOND, PEAK_RSS, type Sample, type Scenario, WALL } from '../scenario.js';
 
 const MIB = 2 ** 20;
-
-function hasCat(bench: Bench): Promise<boolean> {
-  return promisify(execFile)(bench.options.node, [BINARY, 'cat', '--help']).then(
-    ({ stdout }) => stdout.startsWith('rarest cat'),
-    () => false,
-  );
-}
 
 async function sha256(content: Content): Promise<string> {
   const hash = createHash('sha256');
@@ -58,7 +49,6 @@ export const catScenario: Scenario = {
   async prepare(bench) {
     const download = CLIENTS.find(({ name }) => name === OURS);
     if (download === undefined || !bench.has(OURS)) return { cases: [], why: 'rarest does not take part' };
-    if (!(await hasCat(bench))) return { cases: [], why: 'this rarest has no command cat' };
     const length = bench.pick({ full: 1024 * MIB, medium: 256 * MIB, small: 8 * MIB });
     const place = await bench.network.add('seed');
     const peer = `${place.address}:${PEER_PORT}`;

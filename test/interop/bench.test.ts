@@ -1,7 +1,7 @@
 // The benchmark works: each scenario at a tiny size, with ours, one peer and the floor. How fast anybody is, nobody asks here.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,9 +32,9 @@ const out = await mkdtemp(join(tmpdir(), 'rarest-bench-'));
 t.teardown(() => rm(out, { recursive: true }));
 const clients = 'rarest,libtorrent,floor';
 const args = [MAIN, 'all', '--size', 'small', '--rounds', '1', '--clients', clients, '--out', out];
-const { stdout, stderr } = await execute(process.execPath, args, { timeout: RUN_MS }).catch(error => {
+const { stdout } = await execute(process.execPath, args, { timeout: RUN_MS }).catch(error => {
   t.fail('ends with success', { stderr: String(error.stderr ?? error) });
-  return { stdout: '', stderr: '' };
+  return { stdout: '' };
 });
 
 async function expectResult(t: Test, name: string, expected: readonly string[]): Promise<void> {
@@ -56,13 +56,7 @@ async function expectResult(t: Test, name: string, expected: readonly string[]):
 }
 
 for (const [name, expected] of Object.entries(EXPECTED)) {
-  t.test(name, async t => {
-    if (name === 'cat' && stderr.includes('left out: cat: this rarest has no command cat')) {
-      t.notOk((await readdir(out)).includes('cat.json'), 'nothing is kept of what was left out');
-      return;
-    }
-    await expectResult(t, name, expected);
-  });
+  t.test(name, t => expectResult(t, name, expected));
 }
 
 t.test('a wrong command line is an error with a word on why', async t => {
