@@ -59,6 +59,7 @@ async function verify(metainfo: Metainfo, path: string, stateDirectory?: string)
   const progress: number[] = [];
   const verified = await verifyData({
     metainfo,
+    select: undefined,
     path,
     stateDirectory,
     onBad: (piece, files) => bad.push([piece, files]),

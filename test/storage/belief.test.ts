@@ -24,7 +24,8 @@ function recordOf(drawn: string, fields: Partial<ResumeRecord> = {}): ResumeReco
   [...drawn].forEach((char, index) => {
     if (char === '#') have.add(index as Piece);
   });
-  return { have, clean: true, bootId: 'now', stamps: WHOLE, ...fields };
+  const nothing = { untouched: new Set<number>(), parts: undefined };
+  return { have, clean: true, bootId: 'now', stamps: WHOLE, ...nothing, ...fields };
 }
 
 const KILLED = { clean: false, stamps: [] };
