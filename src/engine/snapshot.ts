@@ -73,12 +73,14 @@ export function announceFacts(
   swarm: Swarm | undefined,
   storage: PieceStorage | undefined,
 ): AnnounceFacts {
+  // What is left of an unknown length is more than nothing, and must not look like a seed.
+  const left = storage ? storage.geometry.length - bytesHave(storage.geometry, storage.have) : BLOCK_LENGTH;
   return {
     port,
     uploaded: swarm?.uploads.sentBytes ?? 0,
     downloaded: swarm?.downloads.receivedBytes ?? 0,
-    // What is left of an unknown length is more than nothing, and must not look like a seed.
-    left: storage ? storage.geometry.length - bytesHave(storage.geometry, storage.have) : BLOCK_LENGTH,
+    left,
     needsPeers,
+    isPartialSeed: swarm?.complete === true && left > 0,
   };
 }

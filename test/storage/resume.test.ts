@@ -97,6 +97,21 @@ t.test('a hostile record is malformed, never a crash', async t => {
     ['stamp', { ...fine, files: [null, [1]] }],
     ['stamp of text', { ...fine, files: [null, ['1', 2]] }],
     ['stamps of a record that is not clean', { ...fine, clean: false }],
+    ['stamp of the part file', { ...fine, parts: [1] }],
+    ['untouched files as numbers', { ...fine, untouched: [1] }],
+    ['an untouched file that there is not', { ...fine, untouched: [[0, 2]] }],
+    ['a range that ends before it begins', { ...fine, untouched: [[1, 0]] }],
+    [
+      'ranges that overlap',
+      {
+        ...fine,
+        untouched: [
+          [0, 1],
+          [1, 1],
+        ],
+      },
+    ],
+    ['a range of a thousand million', { ...fine, untouched: [[0, 1e9]] }],
     ['__proto__', JSON.parse(`{"__proto__":${JSON.stringify(fine)}}`)],
   ];
   for (const [name, value] of cases) {
