@@ -103,3 +103,19 @@ t.test('a part that is complete is seeded, to its own ratio', async t => {
   const [done] = run.named('done');
   t.match(done, { length: 50_000 });
 });
+
+t.test('a file that is read as it comes, and kept: no other is made', async t => {
+  const peer = await FakePeer.listen(t, CONTENT);
+  const run = await EngineRun.start(t, folder(t));
+  const read: Buffer[] = [];
+  const plan = {
+    ranges: [{ offset: 50_000, length: 50_000 }],
+    files: 1,
+    write: async (bytes: Uint8Array) => read.push(Buffer.from(bytes)) > 0,
+    end: async () => true,
+  };
+  const stream = { keep: true, open: () => plan };
+  await run.add(CONTENT, 'torrent', { peers: [peer.address], select: choose(1), stream }).finished;
+  t.ok(Buffer.concat(read).equals(CONTENT.data.subarray(50_000, 100_000)));
+  t.match(filesBelow(run.output), [/\.rarest-parts$/, 'T/sub/b']);
+});
