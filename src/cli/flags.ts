@@ -135,7 +135,7 @@ export const TIMEOUT_FLAGS: readonly Flag[] = [
 ];
 
 export const SEED_GOAL_FLAGS: readonly Flag[] = [
-  value(END, 'seed-ratio R', 'seed until uploaded / size is R, like 1.5'),
+  value(END, 'seed-ratio R', 'seed until uploaded / selected is R, like 1.5'),
   value(END, 'seed-time DUR', 'seed so long, like 90s, 15m, 2h, 1d'),
 ];
 
@@ -145,10 +145,14 @@ export const BELIEF_FLAGS: readonly Flag[] = [
   on(DATA, 'trust', 'believe what is on disk without hashing it'),
 ];
 
+const SELECT = list(DATA, 'select PATTERN', 'files: 0-4,8, a glob, /regex/, >10M, !not', { short: 's' });
+
 const FORCE = on(DATA, 'force', 'overwrite files in the way');
 
 export const DOWNLOAD_FLAGS: readonly Flag[] = [
   value(DATA, 'output DIR', 'where the data goes', { short: 'o', byDefault: '.' }),
+  SELECT,
+  on(DATA, 'dry-run', 'print what would be fetched, and exit', { short: 'n' }),
   on(DATA, 'sequential', 'in order instead of rarest first'),
   value(DATA, 'save-torrent FILE', 'keep the metadata of a magnet link here'),
   ...BELIEF_FLAGS,
@@ -210,6 +214,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
 ];
 
 export const VERIFY_FLAGS: readonly Flag[] = [
+  SELECT,
   on(DATA, 'repair', 'fetch just the bad pieces'),
   FORCE,
   ...TIMEOUT_FLAGS,

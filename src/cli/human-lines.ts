@@ -15,10 +15,8 @@ export function humanLine(
 ): string | undefined {
   const of = name === undefined ? '' : `${name}: `;
   switch (event.event) {
-    case 'metadata': {
-      const files = counted(event.files.length, 'file');
-      return `${of}${files}, ${formatBytes(event.length)} in ${counted(event.pieces, 'piece')}`;
-    }
+    case 'metadata':
+      return `${of}${contents(event)}`;
     case 'resumed':
       return event.bytesHave > 0 ? `${of}${formatBytes(event.bytesHave)} already here` : undefined;
     case 'warning':
@@ -30,6 +28,15 @@ export function humanLine(
     default:
       return verbose ? verboseLine(event, name) : undefined;
   }
+}
+
+/** `3 files, 1.2 GB in 600 pieces`, or, where not all is wanted, `2 of 3 files, 800 MB of 1.2 GB`. */
+function contents({ files, length, pieces }: Extract<ReportedEvent, { event: 'metadata' }>): string {
+  const wanted = files.filter(({ selected }) => selected);
+  const all = counted(files.length, 'file');
+  if (wanted.length === files.length) return `${all}, ${formatBytes(length)} in ${counted(pieces, 'piece')}`;
+  const bytes = wanted.reduce((sum, file) => sum + file.length, 0);
+  return `${wanted.length} of ${all}, ${formatBytes(bytes)} of ${formatBytes(length)}`;
 }
 
 function verboseLine(event: ReportedEvent, name: string | undefined): string | undefined {

@@ -108,7 +108,7 @@ export function barText(view: TorrentView, width: number): string {
   } else {
     parts.push(
       ...filledBar(progress),
-      `${view.piecesHave}/${view.pieces}`,
+      ...(view.isPartial ? [] : [`${view.piecesHave}/${view.pieces}`]),
       formatRate(progress.downRate),
       counted(progress.peers, 'peer'),
       timeLeft(progress),

@@ -7,6 +7,9 @@ import { usageError } from './failure.js';
 import { nearest } from './nearest.js';
 import { shownSource } from './source-text.js';
 
+/** What is to be known of a torrent. */
+export type Files = Pick<Metainfo, 'name' | 'files'>;
+
 /** Files that are looked through for the one that was probably meant. */
 const LOOKED_AT = 10_000;
 
@@ -15,7 +18,7 @@ const LOOKED_AT = 10_000;
  * an index; a number is always an index.
  * @throws TorrentError SELECT_EMPTY where there is no such file
  */
-export function namedFiles({ name, files }: Metainfo, names: readonly string[]): number[] {
+export function namedFiles({ name, files }: Files, names: readonly string[]): number[] {
   const byName = new Map<string, number>();
   files.forEach((file, index) => {
     if (file.pad) return;
@@ -32,12 +35,12 @@ export function namedFiles({ name, files }: Metainfo, names: readonly string[]):
 }
 
 /** All files that hold more than padding. */
-export function allFiles({ files }: Metainfo): number[] {
+export function allFiles({ files }: Files): number[] {
   return files.flatMap(({ pad }, index) => (pad ? [] : [index]));
 }
 
 /** The only file. @throws TorrentError USAGE where there are several */
-export function onlyFile(metainfo: Metainfo): number {
+export function onlyFile(metainfo: Files): number {
   const [only, ...others] = allFiles(metainfo);
   if (only !== undefined && others.length === 0) return only;
   throw usageError(

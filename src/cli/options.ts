@@ -23,7 +23,7 @@ export interface OutputOptions {
 /** All of the engine's options that a user can set. */
 export type EngineChoices = Omit<EngineOptions, 'bound' | 'stateDirectory' | 'onEvent'>;
 /** All options of a torrent that a user can set. */
-export type TorrentChoices = Omit<TorrentOptions, 'onEvent'>;
+export type TorrentChoices = Omit<TorrentOptions, 'onEvent' | 'select'>;
 
 /** Whom to ask for peers. */
 export interface DiscoveryOptions {

@@ -14,6 +14,8 @@ export class TorrentView {
   /** Undefined until the metadata is known. */
   pieces: number | undefined;
   piecesHave = 0;
+  /** Not all files are wanted, so that the number of pieces says nothing. */
+  isPartial = false;
   seeding = false;
   /** Data is being read and hashed, nothing is transferred. */
   hashing: boolean;
@@ -30,6 +32,7 @@ export class TorrentView {
       case 'metadata':
         this.name = shownName(event.name);
         this.pieces = event.pieces;
+        this.isPartial = event.files.some(({ selected }) => !selected);
         this.hashing = false;
         return false;
       case 'resumed':
@@ -61,7 +64,7 @@ export function progressText(view: TorrentView): string {
   if (view.seeding) return `seeding, ${up}, ${formatBytes(progress.uploaded)} uploaded, ${peers}`;
   const parts = [
     `${formatPercent(progress.downloaded, progress.length)} of ${formatBytes(progress.length)}`,
-    `${view.piecesHave}/${view.pieces} pieces`,
+    ...(view.isPartial ? [] : [`${view.piecesHave}/${view.pieces} pieces`]),
     `${formatRate(progress.downRate)} down`,
     up,
     peers,

@@ -37,7 +37,7 @@ export interface Bound {
 }
 
 export interface SeedGoal {
-  /** Stop once uploaded / length reaches this. */
+  /** Stop once uploaded / selected bytes reaches this. */
   readonly ratio: number | undefined;
   /** Stop after so long. */
   readonly timeMs: number | undefined;
@@ -70,6 +70,17 @@ export interface StreamOptions {
   open(metainfo: Metainfo): StreamPlan;
 }
 
+/** Files of a torrent that are wanted. */
+export interface Chosen {
+  /** Their indices in the torrent; those of padding count for nothing. */
+  readonly files: readonly number[];
+  /** What was asked for that the torrent does not have, in words for the user. */
+  readonly warnings: readonly string[];
+}
+
+/** Chooses among the files of a torrent. Throws a TorrentError of code SELECT_EMPTY where none is wanted. */
+export type Select = (metainfo: Pick<Metainfo, 'name' | 'files' | 'singleFile'>) => Chosen;
+
 export interface TorrentOptions {
   /** Output directory as the user gave it. */
   readonly output: string;
@@ -81,6 +92,8 @@ export interface TorrentOptions {
   readonly data: 'fetch' | 'complete' | 'partial' | 'none';
   /** Where `data` is `fetch`: read it as it comes, fetch no more than that, and end. */
   readonly stream: StreamOptions | undefined;
+  /** Of what is to be fetched, these files alone. Undefined: all. */
+  readonly select: Select | undefined;
   /** Tiers besides those of the torrent (BEP 12). */
   readonly trackers: readonly (readonly string[])[];
   /** False: announce to no tracker at all, whoever named it. */

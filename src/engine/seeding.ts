@@ -30,8 +30,13 @@ export function demand(
   );
 }
 
-/** Whether a torrent that has been seeded for `sinceMs` may end. */
-export function goalReached({ ratio, timeMs }: SeedGoal, swarm: Swarm, sinceMs: number): boolean {
+/** Whether a torrent that has been seeded for `sinceMs` may end. @param length bytes of what was asked for of it */
+export function goalReached(
+  { ratio, timeMs }: SeedGoal,
+  swarm: Swarm,
+  length: number,
+  sinceMs: number,
+): boolean {
   if (timeMs !== undefined && sinceMs >= timeMs) return true;
-  return ratio !== undefined && swarm.uploads.sentBytes >= ratio * swarm.geometry.length;
+  return ratio !== undefined && swarm.uploads.sentBytes >= ratio * length;
 }

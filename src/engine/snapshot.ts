@@ -1,13 +1,14 @@
-// The figures of a swarm at one moment, as a progress event.
+// The figures of a swarm at one moment, for its owner and for trackers.
 
+import type { Layout } from '../storage/layout.js';
 import type { PieceStorage } from '../storage/piece-storage.js';
 import type { Swarm } from '../swarm/swarm.js';
 import type { Bitfield } from '../torrent/bitfield.js';
-import type { Geometry } from '../torrent/geometry.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
 import { BLOCK_LENGTH } from '../torrent/limits.js';
+import type { Selection } from '../torrent/selection.js';
 import type { AnnounceFacts } from '../tracker/torrent-trackers.js';
 import type { ProgressEvent } from './events.js';
-import type { Stream } from './stream.js';
 
 /** Bytes of these pieces. */
 export function bytesHave(geometry: Geometry, have: Bitfield): number {
@@ -16,10 +17,34 @@ export function bytesHave(geometry: Geometry, have: Bitfield): number {
   return have.count * geometry.pieceLength - short;
 }
 
-/** @param stream who reads it as it comes: then what counts is what was taken */
-export function progressOf(swarm: Swarm, stream: Stream | undefined, now: number): ProgressEvent {
-  const downloaded = stream?.taken ?? bytesHave(swarm.geometry, swarm.picker.wants.have);
-  const { length } = stream ?? swarm.geometry;
+/** How much of what was asked for is here. In bytes. */
+export interface Done {
+  readonly downloaded: number;
+  readonly length: number;
+}
+
+/** That of a download, kept up to date piece by piece: bytes of the selected files, exactly. */
+export class Fetched implements Done {
+  downloaded = 0;
+  readonly length: number;
+  readonly #layout: Layout;
+  readonly #selection: Selection;
+
+  constructor(layout: Layout, selection: Selection, have: Bitfield) {
+    this.length = selection.length;
+    this.#layout = layout;
+    this.#selection = selection;
+    for (const piece of have) this.add(piece);
+  }
+
+  /** Counts a piece, once. */
+  add(piece: Piece): void {
+    for (const { file, length } of this.#layout.segmentsOf(piece))
+      if (this.#selection.isSelected(file)) this.downloaded += length;
+  }
+}
+
+export function progressOf(swarm: Swarm, { downloaded, length }: Done, now: number): ProgressEvent {
   const downRate = Math.round(swarm.downloads.rate.bps(now));
   const left = length - downloaded;
   let seeds = 0;
@@ -38,19 +63,24 @@ export function progressOf(swarm: Swarm, stream: Stream | undefined, now: number
   };
 }
 
-/** What trackers are told. @param storage undefined while the metadata is missing */
+/**
+ * What trackers are told. Who lacks a file that nobody selected is no seed for them, and `left` is what the torrent has
+ * besides (BEP 3), as libtorrent and Transmission count it. @param storage undefined while the metadata is missing
+ */
 export function announceFacts(
   port: number,
   needsPeers: boolean,
   swarm: Swarm | undefined,
   storage: PieceStorage | undefined,
 ): AnnounceFacts {
+  // What is left of an unknown length is more than nothing, and must not look like a seed.
+  const left = storage ? storage.geometry.length - bytesHave(storage.geometry, storage.have) : BLOCK_LENGTH;
   return {
     port,
     uploaded: swarm?.uploads.sentBytes ?? 0,
     downloaded: swarm?.downloads.receivedBytes ?? 0,
-    // What is left of an unknown length is more than nothing, and must not look like a seed.
-    left: storage ? storage.geometry.length - bytesHave(storage.geometry, storage.have) : BLOCK_LENGTH,
+    left,
     needsPeers,
+    isPartialSeed: swarm?.complete === true && left > 0,
   };
 }

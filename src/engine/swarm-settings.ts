@@ -8,6 +8,7 @@ import { Bitfield } from '../torrent/bitfield.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { addressBytes } from '../torrent/ip.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
+import type { Selection } from '../torrent/selection.js';
 import { sha1 } from '../torrent/sha.js';
 import type { TorrentOptions } from './options.js';
 
@@ -15,6 +16,7 @@ export function swarmSettings(
   infoHash: InfoHash,
   { data, sequential, superSeed }: Pick<TorrentOptions, 'data' | 'sequential' | 'superSeed'>,
   { geometry, padding }: Pick<PieceStorage, 'geometry' | 'padding'>,
+  { wanted }: Selection,
   reading: Reading | undefined,
 ): SwarmSettings {
   return {
@@ -24,7 +26,7 @@ export function swarmSettings(
     sequential,
     superSeed,
     // Who only seeds wants nothing, however much is missing.
-    wanted: data === 'fetch' ? undefined : new Bitfield(geometry.pieceCount),
+    wanted: data === 'fetch' ? wanted : new Bitfield(geometry.pieceCount),
     reading,
     paddingOf: piece => padding.blocksOf(piece),
     allowedFast: host => {

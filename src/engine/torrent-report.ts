@@ -7,8 +7,9 @@ import type { Swarm } from '../swarm/swarm.js';
 import type { Piece } from '../torrent/geometry.js';
 import { toHex } from '../torrent/ids.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
+import type { Selection } from '../torrent/selection.js';
 import type { TorrentEvent } from './events.js';
-import { bytesHave, progressOf } from './snapshot.js';
+import { Fetched, progressOf } from './snapshot.js';
 import type { Stream } from './stream.js';
 
 export class TorrentReport {
@@ -16,6 +17,7 @@ export class TorrentReport {
   readonly #output: string;
   readonly #onEvent: (event: TorrentEvent) => void;
   readonly #startedAtMs: number;
+  #fetched: Fetched | undefined;
   #lastDht = '0 0';
 
   constructor(output: string, onEvent: (event: TorrentEvent) => void, startedAtMs: number) {
@@ -28,44 +30,34 @@ export class TorrentReport {
     this.#onEvent({ event: 'warning', message });
   }
 
-  metadata(metainfo: Metainfo, from: 'torrent' | 'peers' | 'cache'): void {
-    this.#onEvent({
-      event: 'metadata',
-      name: metainfo.name,
-      pieces: metainfo.pieceHashes.length / 20,
-      pieceLength: metainfo.pieceLength,
-      length: metainfo.length,
-      private: metainfo.private,
-      ...(metainfo.infoHashV2 && { infoHashV2: toHex(metainfo.infoHashV2) }),
-      trackers: metainfo.trackers,
-      webSeeds: metainfo.webSeeds,
-      files: metainfo.files.flatMap(({ pad, length }, index) =>
-        pad ? [] : [{ index, path: this.#pathOf(metainfo, index), length, selected: true }],
-      ),
-      from,
-    });
+  metadata(metainfo: Metainfo, selection: Selection, from: MetadataEvent['from']): void {
+    this.#onEvent(metadataEvent(metainfo, this.#output, selection, from));
     for (const warning of metainfo.warnings) this.warning(warning);
   }
 
   /** Tells what was found on disk. @returns what is to be called for each piece that comes to it */
-  opened(metainfo: Metainfo, { storage, how, warnings }: OpenedData): (piece: Piece) => void {
-    const { have, layout, geometry } = storage;
+  opened(
+    metainfo: Metainfo,
+    { storage, how, warnings }: OpenedData,
+    selection: Selection,
+  ): (piece: Piece) => void {
+    const { have, layout } = storage;
     for (const warning of warnings) this.warning(warning);
+    const fetched = new Fetched(layout, selection, have);
+    this.#fetched = fetched;
     if (how !== 'fresh') {
-      this.#onEvent({
-        event: 'resumed',
-        piecesHave: have.count,
-        bytesHave: bytesHave(geometry, have),
-        how,
-      });
+      const [piecesHave, bytesHave] = [selection.countOf(have), fetched.downloaded];
+      this.#onEvent({ event: 'resumed', piecesHave, bytesHave, how });
     }
     const progress = new FileProgress(layout, have);
-    metainfo.files.forEach((file, index) => {
-      if (!file.pad && progress.left(index) === 0) this.#file(metainfo, index);
-    });
+    const complete = (file: number) => {
+      if (!metainfo.files[file]?.pad && selection.isSelected(file)) this.#file(metainfo, file);
+    };
+    for (const file of metainfo.files.keys()) if (progress.left(file) === 0) complete(file);
     return piece => {
+      fetched.add(piece);
       this.piece(piece);
-      for (const file of progress.pieceDone(piece)) this.#file(metainfo, file);
+      progress.pieceDone(piece).forEach(complete);
     };
   }
 
@@ -79,8 +71,10 @@ export class TorrentReport {
     this.#onEvent({ event: 'file', index, path: this.#pathOf(metainfo, index), length });
   }
 
+  /** @param stream who reads it as it comes: then what counts is what was taken */
   progress(swarm: Swarm, stream: Stream | undefined, now: number): void {
-    this.#onEvent(progressOf(swarm, stream, now));
+    const done = stream ? { downloaded: stream.taken, length: stream.length } : this.#fetched;
+    if (done) this.#onEvent(progressOf(swarm, done, now));
   }
 
   /** Told when it has changed. */
@@ -92,9 +86,9 @@ export class TorrentReport {
   }
 
   /** @param swarm undefined where all was on disk already and nobody was met */
-  done({ name, files, length }: Metainfo, swarm: Swarm | undefined, now: number): void {
-    const count = files.filter(file => !file.pad).length;
-    this.#done(join(this.#output, name), count, length, swarm, now);
+  done(metainfo: Metainfo, selection: Selection, swarm: Swarm | undefined, now: number): void {
+    const { fileCount, length } = selection;
+    this.#done(join(this.#output, metainfo.name), fileCount, length, swarm, now);
   }
 
   /** A reader has taken all that it asked for. */
@@ -121,8 +115,39 @@ export class TorrentReport {
     this.#onEvent({ event: 'seeding', magnet });
   }
 
-  /** As a shell in the directory we were started in would use it. */
   #pathOf(metainfo: Metainfo, index: number): string {
-    return join(this.#output, ...(metainfo.files[index]?.path ?? []));
+    return pathOf(metainfo, this.#output, index);
   }
+}
+
+export type MetadataEvent = Extract<TorrentEvent, { event: 'metadata' }>;
+
+/** @param output directory as the user gave it */
+export function metadataEvent(
+  metainfo: Metainfo,
+  output: string,
+  selection: Selection,
+  from: MetadataEvent['from'],
+): MetadataEvent {
+  return {
+    event: 'metadata',
+    name: metainfo.name,
+    pieces: metainfo.pieceHashes.length / 20,
+    pieceLength: metainfo.pieceLength,
+    length: metainfo.length,
+    private: metainfo.private,
+    ...(metainfo.infoHashV2 && { infoHashV2: toHex(metainfo.infoHashV2) }),
+    trackers: metainfo.trackers,
+    webSeeds: metainfo.webSeeds,
+    files: metainfo.files.flatMap(({ pad, length }, index) => {
+      const selected = selection.isSelected(index);
+      return pad ? [] : [{ index, path: pathOf(metainfo, output, index), length, selected }];
+    }),
+    from,
+  };
+}
+
+/** As a shell in the directory we were started in would use it. */
+function pathOf(metainfo: Metainfo, output: string, index: number): string {
+  return join(output, ...(metainfo.files[index]?.path ?? []));
 }

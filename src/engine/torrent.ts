@@ -1,22 +1,23 @@
 // The life of one torrent: metadata, data on disk, download, seeding, end. Here is what happens when; how is in the
 // rooms below.
 
-import { openTorrent } from '../storage/open.js';
 import type { OpenedData } from '../storage/piece-storage.js';
-import { asOnDisk } from '../storage/raw-names.js';
 import { Recruiter } from '../swarm/recruiter.js';
 import { Swarm } from '../swarm/swarm.js';
 import { Bitfield } from '../torrent/bitfield.js';
 import type { Piece } from '../torrent/geometry.js';
 import type { InfoHash } from '../torrent/ids.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
+import type { Selection } from '../torrent/selection.js';
 import { Deadlines } from './deadlines.js';
 import type { EngineContext } from './engine-context.js';
 import { saveTorrent, withAdditions } from './kept-metadata.js';
 import { findMetainfo, MetadataPhase } from './metadata-phase.js';
+import { openData } from './open-data.js';
 import type { StreamOptions, TorrentHandle, TorrentOptions, TorrentSource } from './options.js';
 import { Searches } from './searches.js';
 import { demand, goalReached } from './seeding.js';
+import { select } from './select.js';
 import { SignalLine } from './signal-line.js';
 import { announceFacts } from './snapshot.js';
 import { openInMemory, Stream } from './stream.js';
@@ -44,6 +45,7 @@ export class Torrent implements TorrentHandle {
   /** What `#run` waits at: the metadata, the last piece, the seeding goal. */
   readonly #waiting = new SignalLine();
   #fetch: MetadataPhase | undefined;
+  #selection: Selection | undefined;
   #opened: OpenedData | undefined;
   #swarm: Swarm | undefined;
   #stream: Stream | undefined;
@@ -123,49 +125,57 @@ export class Torrent implements TorrentHandle {
     const found = await findMetainfo(source, this.infoHash, stateDirectory, () => this.#fetchMetadata());
     if (!found) return;
     const { metainfo: named, from } = found;
+    const { selection, warnings } = select(named, this.#options.select);
+    this.#selection = selection;
     // What the user adds is for this run alone: it is not kept with what the torrent itself names.
     const metainfo = withAdditions(named, this.#options);
-    this.#report.metadata(metainfo, from);
+    this.#report.metadata(metainfo, selection, from);
+    for (const warning of warnings) this.#report.warning(warning);
     this.peers.learn(metainfo);
     if (metainfo.private) this.#keepPrivate(metainfo);
     const { data, seed, stream, saveTorrent: path } = this.#options;
     if (path !== undefined) await saveTorrent(path, metainfo, this.#options.force);
     if (data === 'none') return;
-    if (stream) return await this.#read(stream, named, onComplete);
-    const opened = await this.#open(named);
+    if (stream) return await this.#read(stream, named, selection, onComplete);
+    const opened = await this.#open(named, selection);
     if (!opened) return;
     const { have } = opened.storage;
     if (data !== 'fetch') demand(data, metainfo, have, this.#options.output);
-    const isMissing = data === 'fetch' && !have.full;
-    if (isMissing || seed) this.#enterSwarm(metainfo, opened);
+    const isMissing = data === 'fetch' && !selection.isComplete(have);
+    if (isMissing || seed) this.#enterSwarm(metainfo, opened, selection);
     if (isMissing) await this.#wait();
-    if (isMissing && !have.full) return;
+    if (isMissing && !selection.isComplete(have)) return;
     if (seed) await opened.seal();
     else {
       void this.#leave();
       await opened.close();
     }
-    if (data === 'fetch') this.#report.done(metainfo, this.#swarm, this.#context.now());
+    if (data === 'fetch') this.#report.done(metainfo, selection, this.#swarm, this.#context.now());
     onComplete();
     if (!seed || this.#stopped.signal.aborted) return;
     this.#seedingSinceMs = this.#context.now();
     const { formatMagnet } = await import('../torrent/magnet-link.js');
     this.#report.seeding(formatMagnet(metainfo));
     await this.#wait();
-    if (data !== 'fetch') this.#report.done(metainfo, this.#swarm, this.#context.now());
+    if (data !== 'fetch') this.#report.done(metainfo, selection, this.#swarm, this.#context.now());
   }
 
   /** Hands the bytes to their reader as they come; ends with the last of them, or with the reader. */
-  async #read({ open, keep }: StreamOptions, metainfo: Metainfo, onComplete: () => void): Promise<void> {
+  async #read(
+    { open, keep }: StreamOptions,
+    metainfo: Metainfo,
+    selection: Selection,
+    onComplete: () => void,
+  ): Promise<void> {
     const plan = open(metainfo);
     const onPiece = (piece: Piece, ok: boolean) => this.#pieceChecked(piece, ok);
     const memory = keep ? undefined : openInMemory(metainfo, onPiece);
-    const opened = memory ?? (await this.#open(metainfo));
+    const opened = memory ?? (await this.#open(metainfo, selection));
     if (!opened) return;
     this.#opened = opened;
     const stream = new Stream(plan, opened.storage, memory);
     this.#stream = stream;
-    if (!stream.isHere) this.#enterSwarm(withAdditions(metainfo, this.#options), opened);
+    if (!stream.isHere) this.#enterSwarm(withAdditions(metainfo, this.#options), opened, selection);
     stream.start(this.#swarm, () => this.#context.now(), this.#waiting);
     await this.#wait().finally(() => stream.stop());
     if (!stream.isDone) return;
@@ -213,39 +223,25 @@ export class Torrent implements TorrentHandle {
     return this.#fetch.found;
   }
 
-  async #open(metainfo: Metainfo): Promise<OpenedData | undefined> {
-    const { output, data, force, trust, recheck } = this.#options;
-    const { stateDirectory, bootId, files, buffers } = this.#context;
+  async #open(metainfo: Metainfo, selection: Selection): Promise<OpenedData | undefined> {
     const { signal } = this.#stopped;
-    const placed = data === 'fetch' ? metainfo : await asOnDisk(metainfo, output);
-    const opened = await openTorrent({
-      metainfo: placed,
-      output,
-      stateDirectory,
-      bootId: await bootId,
-      access: files,
-      buffers,
-      writes: data === 'fetch',
-      force,
-      trust,
-      recheck,
+    const data = await openData(this.#context, this.#options, metainfo, selection, {
       signal,
       onPiece: (piece, ok) => this.#pieceChecked(piece, ok),
       onError: error => this.#waiting.wake(error),
-    }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
     });
-    if (!opened) return undefined;
-    this.#opened = opened;
+    if (!data) return undefined;
+    this.#opened = data.opened;
     if (signal.aborted) return undefined;
-    this.#pieceDone = this.#report.opened(placed, opened);
-    return opened;
+    this.#pieceDone = this.#report.opened(data.placed, data.opened, selection);
+    return data.opened;
   }
 
-  #enterSwarm(metainfo: Metainfo, opened: OpenedData): void {
+  #enterSwarm(metainfo: Metainfo, opened: OpenedData, selection: Selection): void {
     const { geometry, have } = opened.storage;
     const ours = Bitfield.from(have.bytes, geometry.pieceCount) ?? new Bitfield(geometry.pieceCount);
-    const settings = swarmSettings(this.infoHash, this.#options, opened.storage, this.#stream?.reading);
+    const reading = this.#stream?.reading;
+    const settings = swarmSettings(this.infoHash, this.#options, opened.storage, selection, reading);
     const { random, maxDownloadBps } = this.#context;
     const orders = new SwarmOrders(this.peers, this.#webSeeds, opened.storage);
     const swarm = new Swarm(geometry, ours, settings, orders, random);
@@ -281,7 +277,8 @@ export class Torrent implements TorrentHandle {
   #watchTime(now: number): void {
     if (this.#seedingSinceMs >= 0) {
       const { seed } = this.#options;
-      if (seed && this.#swarm && goalReached(seed, this.#swarm, now - this.#seedingSinceMs))
+      const length = this.#selection?.length ?? 0;
+      if (seed && this.#swarm && goalReached(seed, this.#swarm, length, now - this.#seedingSinceMs))
         this.#waiting.wake();
       return;
     }

@@ -11,9 +11,14 @@ import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
 import { Geometry } from '../torrent/geometry.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
+import type { Selection } from '../torrent/selection.js';
+import type { Select } from './options.js';
+import { select } from './select.js';
 
 export interface VerifyOptions {
   readonly metainfo: Metainfo;
+  /** The files to check. Undefined: all. */
+  readonly select: Select | undefined;
   /** Where the data is: the folder that holds the torrent's root, or the root itself, as the user wrote it. */
   readonly path: string;
   /** Take the data's lock and keep the outcome as resume state, for --repair. Undefined: touch nothing. */
@@ -25,6 +30,10 @@ export interface VerifyOptions {
 }
 
 export interface Verified {
+  /** What was checked. */
+  readonly files: number;
+  /** Bytes of these files. */
+  readonly length: number;
   readonly pieces: number;
   readonly bad: number;
   readonly badBytes: number;
@@ -42,9 +51,10 @@ export interface Verified {
  */
 export async function verifyData(options: VerifyOptions): Promise<Verified> {
   const { metainfo, path, stateDirectory } = options;
-  const place = await findData(metainfo, path);
-  if (stateDirectory === undefined)
-    return outcome(metainfo, place, await checkData(metainfo, place, options));
+  const { selection, warnings } = select(metainfo, options.select);
+  const place = await findData(metainfo, path, selection);
+  const check = (at: DataPlace) => checkData(metainfo, at, selection, options);
+  if (stateDirectory === undefined) return outcome(metainfo, selection, place, await check(place), warnings);
 
   if (!place.isUsual)
     throw new TorrentError('UNSUPPORTED', `repairing ${place.shown}: in the torrent it is ${metainfo.name}`, {
@@ -55,25 +65,34 @@ export async function verifyData(options: VerifyOptions): Promise<Verified> {
   try {
     // Looked at again, as another process may have been at work on it until now. What changes from here on has
     // another stamp than the record says, and is hashed again by the download.
-    const locked = await findData(metainfo, path);
-    const have = await checkData(metainfo, locked, options);
+    const locked = await findData(metainfo, path, selection);
+    const have = await check(locked);
     const state = new ResumeState(stateDirectory, metainfo, output, await bootId());
-    await state.seal(have, locked.found);
-    return outcome(metainfo, locked, have);
+    // What was not looked at counts as changed, and so does the part file: the download hashes what it needs of them.
+    const stamps = locked.found.map((stamp, file) => (selection.isSelected(file) ? stamp : undefined));
+    await state.seal(have, { stamps, untouched: new Set(), parts: undefined });
+    return outcome(metainfo, selection, locked, have, warnings);
   } finally {
     await lock.release();
   }
 }
 
-function outcome(metainfo: Metainfo, { output, warnings }: DataPlace, have: Bitfield): Verified {
+function outcome(
+  metainfo: Metainfo,
+  selection: Selection,
+  { output, warnings }: DataPlace,
+  have: Bitfield,
+  further: readonly string[],
+): Verified {
   const geometry = new Geometry(metainfo.length, metainfo.pieceLength);
-  let badBytes = 0;
-  for (const piece of geometry.pieces()) if (!have.has(piece)) badBytes += geometry.lengthOf(piece);
+  const bad = [...(selection.wanted ?? geometry.pieces())].filter(piece => !have.has(piece));
   return {
-    pieces: geometry.pieceCount,
-    bad: geometry.pieceCount - have.count,
-    badBytes,
+    pieces: selection.wanted?.count ?? geometry.pieceCount,
+    bad: bad.length,
+    badBytes: bad.reduce((sum, piece) => sum + geometry.lengthOf(piece), 0),
+    files: selection.fileCount,
+    length: selection.length,
     output,
-    warnings,
+    warnings: [...further, ...warnings],
   };
 }

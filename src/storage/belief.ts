@@ -2,7 +2,7 @@
 // was recorded and what was found.
 
 import type { Piece } from '../torrent/geometry.js';
-import type { Layout } from './layout.js';
+import type { Layout, PartsKept } from './layout.js';
 import type { FileStamp, ResumeRecord } from './resume.js';
 
 export interface BeliefOptions {
@@ -22,7 +22,13 @@ export interface Belief {
   readonly isExplained: (file: number) => boolean;
 }
 
+/** The part file, and how it was found. */
+export interface FoundParts extends PartsKept {
+  readonly stamp: FileStamp | undefined;
+}
+
 const never = () => false;
+const NO_PARTS: FoundParts = { has: never, stamp: undefined };
 
 /**
  * - `recheck`: all is hashed. `trust`: all is believed that is long enough to be there.
@@ -30,33 +36,42 @@ const never = () => false;
  * - Not closed, but in this boot: the process died, what it wrote is still there. Its pieces are believed.
  * - Not closed and an earlier boot: the machine died, and nobody knows what reached the disk. All is hashed.
  * - No record: all is hashed.
+ *
+ * What the part file has stands for its place in a file. A file that we have never written to is somebody else's: what is
+ * in it is hashed each time.
  */
 export function believe(
   layout: Layout,
   found: readonly (FileStamp | undefined)[],
   record: ResumeRecord | undefined,
   { bootId, recheck, trust }: BeliefOptions,
+  parts: FoundParts = NO_PARTS,
 ): Belief {
-  const isThere = (piece: Piece) => layout.isThere(piece, file => found[file]?.size ?? 0);
-  const isChanged = (file: number) => {
-    const [now, then] = [found[file], record?.stamps[file]];
-    return now?.size !== then?.size || now?.mtimeMs !== then?.mtimeMs;
-  };
-  const isExplained = (file: number) => record !== undefined && (!record.clean || !isChanged(file));
-  const isRecorded = (piece: Piece) => record?.have.has(piece) === true && isThere(piece);
+  const isThere = (piece: Piece) => layout.isThere(piece, file => found[file]?.size ?? 0, parts);
+  const isOurs = (file: number) => record?.untouched.has(file) === false;
+  const isChanged = (file: number) => record?.clean === true && differ(found[file], record.stamps[file]);
+  const arePartsChanged = record?.clean === true && differ(parts.stamp, record.parts);
+  const isExplained = (file: number) => isOurs(file) && !isChanged(file);
+  /** Whether nobody knows what is in one of the places of the piece. */
+  const isStrange = (piece: Piece) =>
+    layout
+      .segmentsOf(piece)
+      .some(({ file }) =>
+        parts.has(piece, file) ? arePartsChanged : !layout.files[file]?.pad && !isExplained(file),
+      );
 
   if (!recheck && trust) {
     return { how: 'resume', isCertain: isThere, isDoubtful: never, isExplained: () => true };
   }
-  if (!recheck && record?.clean) {
-    const isTouched = (piece: Piece) => layout.segmentsOf(piece).some(({ file }) => isChanged(file));
-    const isCertain = (piece: Piece) => isRecorded(piece) && !isTouched(piece);
-    const isDoubtful = (piece: Piece) => isThere(piece) && isTouched(piece);
+  if (!recheck && record && (record.clean || record.bootId === bootId)) {
+    const isCertain = (piece: Piece) => record.have.has(piece) && isThere(piece) && !isStrange(piece);
+    const isDoubtful = (piece: Piece) => isThere(piece) && isStrange(piece);
     return { how: 'resume', isCertain, isDoubtful, isExplained };
   }
-  if (!recheck && record?.bootId === bootId) {
-    return { how: 'resume', isCertain: isRecorded, isDoubtful: never, isExplained };
-  }
-  const how = found.some(file => file !== undefined) ? 'recheck' : 'fresh';
+  const how = parts.stamp || found.some(file => file !== undefined) ? 'recheck' : 'fresh';
   return { how, isCertain: never, isDoubtful: isThere, isExplained };
+}
+
+function differ(one: FileStamp | undefined, other: FileStamp | undefined): boolean {
+  return one?.size !== other?.size || one?.mtimeMs !== other?.mtimeMs;
 }

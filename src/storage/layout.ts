@@ -21,7 +21,25 @@ export interface PieceRange {
   readonly end: number;
 }
 
+/** What lies elsewhere than in its file: see part-file.ts. */
+export interface PartsKept {
+  /** Whether the bytes of this piece that belong to this file are kept there. */
+  has(piece: Piece, file: number): boolean;
+}
+
 export type LayoutFile = Pick<TorrentFile, 'offset' | 'length' | 'pad'>;
+
+/** The bytes of a piece that lie in this file: where in the file they begin, and how many there are, which may be none. */
+export function overlapOf(
+  file: LayoutFile,
+  geometry: Geometry,
+  piece: Piece,
+): { readonly position: number; readonly length: number } {
+  const offset = geometry.offsetOf(piece);
+  const from = Math.max(file.offset, offset);
+  const end = Math.min(file.offset + file.length, offset + geometry.lengthOf(piece));
+  return { position: from - file.offset, length: Math.max(0, end - from) };
+}
 
 export class Layout {
   readonly files: readonly LayoutFile[];
@@ -60,10 +78,14 @@ export class Layout {
     return this.segments(this.geometry.offsetOf(piece) + begin, length);
   }
 
-  /** Whether the files are long enough to hold all of the piece. @param sizeOf bytes of a file on disk, 0 where there is none */
-  isThere(piece: Piece, sizeOf: (file: number) => number): boolean {
+  /**
+   * Whether the files are long enough to hold all of the piece.
+   * @param sizeOf bytes of a file on disk, 0 where there is none @param parts has bytes of pieces in place of files
+   */
+  isThere(piece: Piece, sizeOf: (file: number) => number, parts?: PartsKept): boolean {
     return this.segmentsOf(piece).every(
-      ({ file, position, length }) => this.files[file]?.pad || sizeOf(file) >= position + length,
+      ({ file, position, length }) =>
+        this.files[file]?.pad || parts?.has(piece, file) || sizeOf(file) >= position + length,
     );
   }
 

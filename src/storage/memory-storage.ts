@@ -122,8 +122,9 @@ function nowhere(geometry: Geometry): WrittenFiles {
   return {
     owner: NOBODY,
     geometry,
-    parts: () => [],
+    partsToWrite: () => [],
     write: async () => {},
+    writeUnselected: async () => {},
     writeFault: path => new TorrentError('INTERNAL', `writing ${path}: it was not to be written`),
   };
 }

@@ -11,7 +11,10 @@ import type { PieceBuffer } from './piece-buffer.js';
 import type { TorrentFiles } from './torrent-files.js';
 
 /** Where the pieces go. */
-export type WrittenFiles = Pick<TorrentFiles, 'owner' | 'geometry' | 'parts' | 'write' | 'writeFault'>;
+export type WrittenFiles = Pick<
+  TorrentFiles,
+  'owner' | 'geometry' | 'partsToWrite' | 'write' | 'writeUnselected' | 'writeFault'
+>;
 
 export class PieceWriter {
   readonly #files: WrittenFiles;
@@ -33,10 +36,12 @@ export class PieceWriter {
     const { threads } = this.#lease;
     const length = this.#files.geometry.lengthOf(piece);
     const hash = this.#pieceHashes.slice(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH);
-    if (!threads.isSmall(length)) return this.#writeThere(piece, memory, hash, threads);
     const data = memory.subarray(0, length);
-    if (!equalBytes(hashRun(data, length), hash)) return false;
-    await this.#files.write(piece, data);
+    if (threads.isSmall(length)) {
+      if (!equalBytes(hashRun(data, length), hash)) return false;
+      await this.#files.write(piece, data);
+    } else if (!(await this.#writeThere(piece, memory, hash, threads))) return false;
+    await this.#files.writeUnselected(piece, data);
     return true;
   }
 
@@ -56,7 +61,7 @@ export class PieceWriter {
   ): Promise<boolean> {
     const { owner, geometry } = this.#files;
     const length = geometry.lengthOf(piece);
-    const parts = this.#files.parts(piece, length);
+    const parts = this.#files.partsToWrite(piece);
     const job = { kind: 'store', owner, memory, length, hash, parts } as const;
     const answer = await threads.run(job, length, LIMITS.writeAheadBytes);
     if (answer.kind === 'stored') return answer.ok;

@@ -28,7 +28,14 @@ export interface ResumeRecord {
   readonly bootId: string;
   /** One for each file of the torrent; undefined where there was none, and in a record that is not clean. */
   readonly stamps: readonly (FileStamp | undefined)[];
+  /** Files that were never selected and hold no verified piece: what is in their places is not ours. */
+  readonly untouched: ReadonlySet<number>;
+  /** The part file; undefined where there was none, and in a record that is not clean. */
+  readonly parts: FileStamp | undefined;
 }
+
+/** How a torrent is left. */
+export type Closed = Pick<ResumeRecord, 'stamps' | 'untouched' | 'parts'>;
 
 const VERSION = 1;
 
@@ -65,37 +72,36 @@ export class ResumeState {
   }
 
   /** Marks the record as not clean and begins a journal. @throws TorrentError DISK_FULL, DISK_IO */
-  async begin(have: Bitfield): Promise<Journal> {
+  async begin(have: Bitfield, untouched: ReadonlySet<number>): Promise<Journal> {
     const nonce = randomBytes(NONCE_DIGITS / 2).toString('hex');
     // In this order: a record with the nonce of a journal that is not there yet lacks nothing, `have` being whole.
-    await this.#save(have, false, [], nonce);
+    await this.#save(have, { stamps: [], untouched, parts: undefined }, nonce);
     return Journal.create(this.#journalPath, nonce);
   }
 
   /** Records that all is closed. @throws TorrentError DISK_FULL, DISK_IO */
-  async seal(have: Bitfield, stamps: readonly (FileStamp | undefined)[]): Promise<void> {
-    await this.#save(have, true, stamps, undefined);
+  async seal(have: Bitfield, closed: Closed): Promise<void> {
+    await this.#save(have, closed, undefined);
     await rm(this.#journalPath, { force: true }).catch(error => {
       throw diskError(`removing ${this.#journalPath}`, error);
     });
   }
 
-  #save(
-    have: Bitfield,
-    clean: boolean,
-    stamps: readonly (FileStamp | undefined)[],
-    journal: string | undefined,
-  ): Promise<void> {
+  /** @param journal the nonce of the journal that goes on with it; undefined: all is closed */
+  #save(have: Bitfield, { stamps, untouched, parts }: Closed, journal: string | undefined): Promise<void> {
+    const saved = (stamp: FileStamp | undefined) => (stamp ? [stamp.size, stamp.mtimeMs] : null);
     return saveState(this.#path, {
       version: VERSION,
       infoHash: toHex(this.#metainfo.infoHash),
       name: this.#metainfo.name,
       output: this.#output,
       bootId: this.#bootId,
-      clean,
+      clean: journal === undefined,
       journal,
       have: Buffer.from(have.bytes).toString('base64'),
-      files: stamps.map(stamp => (stamp ? [stamp.size, stamp.mtimeMs] : null)),
+      files: stamps.map(saved),
+      ...(parts && { parts: saved(parts) }),
+      ...(untouched.size > 0 && { untouched: rangesOf(untouched) }),
     });
   }
 
@@ -115,9 +121,51 @@ export class ResumeState {
     );
     if (!have || saved.files.length !== (clean ? files.length : 0) || !saved.files.every(isStamp))
       return undefined;
-    const stamps = saved.files.map(stamp => (stamp ? { size: stamp[0], mtimeMs: stamp[1] } : undefined));
-    return { have, clean, bootId, stamps, journal };
+    const { parts = null, untouched = [] } = saved;
+    if (!isStamp(parts) || !isRanges(untouched, files.length)) return undefined;
+    return {
+      have,
+      clean,
+      bootId,
+      stamps: saved.files.map(stampOf),
+      untouched: new Set(untouched.flatMap(([first, last]) => [...indices(first, last)])),
+      parts: stampOf(parts),
+      journal,
+    };
   }
+}
+
+function stampOf(saved: [number, number] | null): FileStamp | undefined {
+  return saved ? { size: saved[0], mtimeMs: saved[1] } : undefined;
+}
+
+/** Indices in ascending order as inclusive ranges. */
+function rangesOf(set: ReadonlySet<number>): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const index of set) {
+    const last = ranges.at(-1);
+    if (last && last[1] + 1 === index) last[1] = index;
+    else ranges.push([index, index]);
+  }
+  return ranges;
+}
+
+/** Whether these are ranges of indices below `count`, in ascending order. */
+function isRanges(value: unknown, count: number): value is [number, number][] {
+  let next = 0;
+  const isNext = (range: unknown) => {
+    if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isInteger)) return false;
+    const [first, last]: number[] = range;
+    if (first === undefined || last === undefined || first < next || last < first || last >= count)
+      return false;
+    next = last + 1;
+    return true;
+  };
+  return Array.isArray(value) && value.every(isNext);
+}
+
+function* indices(first: number, last: number): Generator<number> {
+  for (let index = first; index <= last; index++) yield index;
 }
 
 function isNonce(text: string): boolean {

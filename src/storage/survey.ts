@@ -3,6 +3,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
 import { LIMITS } from '../torrent/limits.js';
 import { forEachConcurrently } from './concurrency.js';
@@ -22,18 +23,36 @@ const HINT = 'move it away, or choose another output directory';
 const FORCE_HINT = `${HINT}, or overwrite it with --force`;
 
 /** Refuses a path that is taken by something that is not ours. */
-export function foreign(path: string, why: string, forceable: boolean): TorrentError {
+function foreign(path: string, why: string, forceable: boolean): TorrentError {
   return new TorrentError('EXISTS', `using ${path}: ${why}`, { hint: forceable ? FORCE_HINT : HINT });
+}
+
+/** A file with content of which nothing matches, and which we did not write, is somebody else's. @throws TorrentError EXISTS */
+export function refuseForeign(
+  files: TorrentFiles,
+  found: Survey,
+  have: Bitfield,
+  isInTheWay: (file: number) => boolean,
+): void {
+  found.forEach((file, index) => {
+    if (!file || file.size === 0 || !isInTheWay(index) || files.holds(index, have)) return;
+    throw foreign(files.path(index), 'no piece of the torrent is in it', true);
+  });
 }
 
 /**
  * Looks at every file of the torrent. Below the output directory (which may be a link itself) no symbolic link is
  * followed: it could lead outside, or make two files one.
  * @param directory absolute path of the output directory
- * @param force accept files that are too long
+ * @param force accept files that are too long @param isSelected of any other file nothing is refused: it counts as missing
  * @throws TorrentError EXISTS when something else than a file, or a file that is too long, is in the way; DISK_IO
  */
-export async function survey(files: TorrentFiles, directory: string, force: boolean): Promise<Survey> {
+export async function survey(
+  files: TorrentFiles,
+  directory: string,
+  force: boolean,
+  isSelected: (file: number) => boolean,
+): Promise<Survey> {
   const base = await look(directory, stat);
   if (base && !base.isDirectory()) throw new TorrentError('DISK_IO', `using ${directory}: not a directory`);
   const found = new Array<FoundFile | undefined>(files.layout.files.length).fill(undefined);
@@ -52,17 +71,22 @@ export async function survey(files: TorrentFiles, directory: string, force: bool
     folders.set(path, folder);
     return folder;
   };
-  await forEachConcurrently(files.layout.files.entries(), LIMITS.fileStats, async ([index, file]) => {
-    if (file.pad) return;
+  const find = async (index: number, longest: number): Promise<void> => {
     const path = files.path(index);
     const stats = (await isFolder(dirname(path))) ? await look(path, lstat) : undefined;
     if (!stats) return;
     if (!stats.isFile()) throw foreign(path, `${nameOf(stats)} is where a file belongs`, false);
     const { size, mtimeMs, blocks } = stats;
-    if (size > file.length && !force) {
-      throw foreign(path, `it is longer (${size} bytes) than the torrent's file (${file.length})`, true);
+    if (size > longest && !force) {
+      throw foreign(path, `it is longer (${size} bytes) than the torrent's file (${longest})`, true);
     }
     found[index] = { size, mtimeMs, allocatedBytes: blocks * 512 };
+  };
+  await forEachConcurrently(files.layout.files.entries(), LIMITS.fileStats, async ([index, file]) => {
+    if (file.pad) return;
+    await find(index, file.length).catch(error => {
+      if (isSelected(index) || !(error instanceof TorrentError)) throw error;
+    });
   });
   return found;
 }

@@ -5,13 +5,15 @@ import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
-import type { Piece } from '../torrent/geometry.js';
+import type { Geometry, Piece } from '../torrent/geometry.js';
 import { LIMITS } from '../torrent/limits.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
+import type { Selection } from '../torrent/selection.js';
 import { forEachConcurrently } from './concurrency.js';
 import { diskError, errnoOf } from './disk-error.js';
 import { FilePool } from './file-pool.js';
 import { FileWarnings } from './file-warnings.js';
+import { PartFile } from './part-file.js';
 import { byteProgress } from './piece-hashing.js';
 import type { FileStamp } from './resume.js';
 import { TorrentFiles } from './torrent-files.js';
@@ -35,13 +37,13 @@ export interface DataPlace {
 
 /**
  * Finds the data at `path`, which is the folder that holds the torrent's root, or the root itself under whatever name.
- * Where it could be both, the one with more of the torrent's files is meant.
+ * Where it could be both, the one with more of the torrent's files is meant. Warns of selected files alone.
  * @throws TorrentError NOT_FOUND where there is nothing of it, DISK_IO
  */
-export async function findData(metainfo: Metainfo, path: string): Promise<DataPlace> {
-  const inside = await lookAt(metainfo, join(path, metainfo.name), path);
+export async function findData(metainfo: Metainfo, path: string, selection: Selection): Promise<DataPlace> {
+  const inside = await lookAt(metainfo, join(path, metainfo.name), path, selection);
   const isAll = inside && metainfo.files.every((file, index) => file.pad || inside.found[index]);
-  const itself = isAll ? undefined : await lookAt(metainfo, path, undefined);
+  const itself = isAll ? undefined : await lookAt(metainfo, path, undefined, selection);
   const best = count(itself) > count(inside) ? itself : (inside ?? itself);
   if (best && count(best) > 0) return best;
   const [reason, hint] = (await kindOf(path))
@@ -55,6 +57,7 @@ async function lookAt(
   metainfo: Metainfo,
   shown: string,
   output: string | undefined,
+  selection: Selection,
 ): Promise<DataPlace | undefined> {
   if ((await kindOf(shown)) !== (metainfo.singleFile ? 'file' : 'folder')) return undefined;
   const root = await realpath(shown).catch(refuse(shown));
@@ -72,7 +75,7 @@ async function lookAt(
       : stats
         ? 'no regular file'
         : 'missing';
-    if (what !== undefined) warnings.add(join(shown, ...below), what);
+    if (what !== undefined && selection.isSelected(index)) warnings.add(join(shown, ...below), what);
     if (stats?.isFile()) found[index] = { size: stats.size, mtimeMs: stats.mtimeMs };
   });
   return {
@@ -133,40 +136,42 @@ export interface DataVerification {
   readonly signal: AbortSignal;
 }
 
-/** Hashes the data; returns the pieces that match. @throws TorrentError DISK_IO for what may not be read */
+/** Hashes the pieces of selected files; returns those that match. @throws TorrentError DISK_IO for what may not be read */
 export async function checkData(
   metainfo: Metainfo,
   place: DataPlace,
+  selection: Selection,
   { onBad, onProgress, signal }: DataVerification,
 ): Promise<Bitfield> {
   // The root may have another name than the torrent.
   const list = metainfo.files.map(file => ({ ...file, path: [basename(place.root), ...file.path.slice(1)] }));
   const pool = new FilePool();
-  const files = new TorrentFiles({ ...metainfo, files: list }, dirname(place.root), pool);
+  const directory = dirname(place.root);
+  const partFile = new PartFile(metainfo, directory, pool);
+  await partFile.load();
+  const isSelected = (file: number) => selection.isSelected(file);
+  const files = new TorrentFiles({ ...metainfo, files: list }, directory, pool, { isSelected, partFile });
   const { geometry, layout } = files;
   const have = new Bitfield(geometry.pieceCount);
   const checked = new Bitfield(geometry.pieceCount);
-  const progress = byteProgress(geometry.length, onProgress);
+  const asked = [...(selection.wanted ?? geometry.pieces())];
+  const progress = byteProgress(bytesOf(asked, geometry), onProgress);
   let told = 0;
   const onPiece = (piece: Piece, ok: boolean) => {
     checked.add(piece);
     if (ok) have.add(piece);
     progress(geometry.lengthOf(piece));
-    for (
-      let next = geometry.piece(told);
-      next !== undefined && checked.has(next);
-      next = geometry.piece(++told)
-    )
+    for (let next = asked[told]; next !== undefined && checked.has(next); next = asked[++told])
       if (!have.has(next)) onBad(next, filesOf(next));
   };
   const filesOf = (piece: Piece) =>
     layout
       .segmentsOf(piece)
-      .filter(({ file }) => !layout.files[file]?.pad)
+      .filter(({ file }) => !layout.files[file]?.pad && isSelected(file))
       .map(({ file }) => join(place.shown, ...(metainfo.files[file]?.path.slice(1) ?? [])));
   const there: Piece[] = [];
-  for (const piece of geometry.pieces()) {
-    if (layout.isThere(piece, file => place.found[file]?.size ?? 0)) there.push(piece);
+  for (const piece of asked) {
+    if (files.isThere(piece, file => place.found[file]?.size ?? 0)) there.push(piece);
     else onPiece(piece, false);
   }
   try {
@@ -178,4 +183,8 @@ export async function checkData(
     await pool.closeAll();
   }
   return have;
+}
+
+function bytesOf(pieces: readonly Piece[], geometry: Geometry): number {
+  return pieces.reduce((sum, piece) => sum + geometry.lengthOf(piece), 0);
 }

@@ -36,13 +36,15 @@ export async function verifyPieces(
   });
   const there: Piece[] = [];
   for (const piece of asked) {
-    if (layout.isThere(piece, file => sizes.get(file) ?? 0)) there.push(piece);
+    if (files.isThere(piece, file => sizes.get(file) ?? 0)) there.push(piece);
     else onPiece(piece, false);
   }
   await hashPieces(files, there, {
     onHash: (piece, hash) => onPiece(piece, isHashOf(hash, piece, pieceHashes)),
     onUnread: (piece, why) => {
-      if (why instanceof TorrentError && errnoOf(why.cause) !== 'EIO') throw why;
+      // What lies in the place of a file that nobody selected may be anything.
+      const isFatal = why instanceof TorrentError && errnoOf(why.cause) !== 'EIO';
+      if (isFatal && !files.hasUnselected(piece)) throw why;
       onPiece(piece, false);
     },
     signal,

@@ -2,7 +2,8 @@
 
 import type { InfoHash, PeerId } from '../torrent/ids.js';
 
-export type AnnounceEvent = 'started' | 'completed' | 'stopped';
+/** `paused`: a partial seed (BEP 21) says so in every announce that has nothing else to say. */
+export type AnnounceEvent = 'started' | 'completed' | 'stopped' | 'paused';
 
 /** What an announce says, over HTTP and over UDP. */
 export interface AnnounceRequest {

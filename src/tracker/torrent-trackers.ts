@@ -23,6 +23,8 @@ export interface AnnounceFacts {
   /** The one we listen on. */
   readonly port: number;
   readonly needsPeers: boolean;
+  /** We have all that we want, and that is not all there is (BEP 21). */
+  readonly isPartialSeed?: boolean;
 }
 
 /** Who we are to trackers, the same for the whole run. */
@@ -162,7 +164,8 @@ export class TorrentTrackers {
       const told = facts();
       sending.facts = told;
       sending.sentAt = now();
-      return announceTo(edges, order.url, { infoHash, ...identity, ...told, ...order }, signal);
+      const event = order.event ?? (told.isPartialSeed ? 'paused' : undefined);
+      return announceTo(edges, order.url, { infoHash, ...identity, ...told, ...order, event }, signal);
     };
     const outcome = await edges.slots
       .run(announce, order.event === 'stopped' || this.#isStopping, signal)

@@ -44,7 +44,8 @@ export function encodeAnnounce(
   view.setBigUint64(56, BigInt(request.downloaded));
   view.setBigUint64(64, BigInt(request.left));
   view.setBigUint64(72, BigInt(request.uploaded));
-  view.setUint32(80, EVENTS.indexOf(request.event));
+  // BEP 15 has no number for `paused`.
+  view.setUint32(80, request.event === 'paused' ? 0 : EVENTS.indexOf(request.event));
   // 84: our IP address, 0: the one the packet comes from.
   view.setUint32(88, request.key);
   view.setInt32(92, request.numWant);

@@ -7,6 +7,7 @@ import { infoOptions } from '../../src/cli/commands/info.js';
 import { peersOptions } from '../../src/cli/commands/peers.js';
 import { seedOptions } from '../../src/cli/commands/seed.js';
 import { verifyOptions } from '../../src/cli/commands/verify.js';
+import { SELECT_PATTERN } from '../../src/cli/select.js';
 import { TorrentError } from '../../src/torrent/errors.js';
 
 /** The options of one command, as its reader makes them of a command line. */
@@ -81,6 +82,8 @@ t.test('download without flags has the defaults of the contract', async t => {
   t.same(await download(['a.torrent']), {
     sources: ['a.torrent'],
     jobs: 5,
+    select: [],
+    dryRun: false,
     hooks: { done: undefined, file: undefined },
     torrent: TORRENT,
     engine: ENGINE,
@@ -119,11 +122,14 @@ t.test('every flag of download', async t => {
     ...['--tracker', 'udp://a:1,http://b/x?y=1,2', '--tracker=https://c', '--no-trackers', '--no-lsd'],
     ...['--no-pex', '--web-seed', 'http://d/', '--web-seed', 'http://d/'],
     ...['--exec', 'all "$RAREST_HOOK_PATH"', '--exec-file=one'],
+    ...['-s', '0-4,8', '--select=!**/*.txt', '-n'],
     'x',
   ];
   t.same(await download(argv), {
     sources: ['x'],
     jobs: 3,
+    select: ['0-4,8', '!**/*.txt'].map(SELECT_PATTERN.parse),
+    dryRun: true,
     hooks: { done: 'all "$RAREST_HOOK_PATH"', file: 'one' },
     torrent: {
       ...TORRENT,
@@ -261,6 +267,7 @@ t.test('verify and info', async t => {
     torrent: 'x.torrent',
     path: '.',
     repair: false,
+    select: [],
     choices: TORRENT,
     engine: ENGINE,
     output: OUTPUT,

@@ -241,6 +241,7 @@ const GOOD: Record<string, string> = {
   'HOST:PORT': 'host.example:7',
   N: '7',
   NAME: 'name',
+  PATTERN: '0-7,9',
   R: '7',
   RATE: '7K',
   TEXT: 'text',

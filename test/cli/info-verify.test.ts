@@ -305,6 +305,24 @@ t.test('verify: what does not match', async t => {
   t.equal(events.at(-1).exit, 9);
 });
 
+t.test('verify: the files that are named, and no others', async t => {
+  const { dir, root, torrent } = place(t);
+  spoil(join(root, 'first file'), 0);
+  unlinkSync(join(root, 'empty'));
+  const second = await run(['verify', torrent, dir, '-s', 'sub/*']);
+  t.equal(second.exit, 0);
+  t.equal(second.stderr, 'both: all of 30 kB verified\n');
+  const first = await run(['verify', torrent, dir, '--select', '0']);
+  t.equal(first.exit, 9);
+  t.equal(first.stdout, `0\t${join(root, 'first file')}\n`);
+  t.match(
+    first.stderr,
+    /^rarest: verifying both: 1 of 3 pieces does not match/,
+    'of what is missing besides, no word',
+  );
+  t.equal((await run(['verify', torrent, dir, '-s', 'none'])).exit, 13);
+});
+
 t.test('verify: what cannot be', async t => {
   const { dir, root, torrent } = place(t);
   const two = await run(['verify', torrent, torrent]);

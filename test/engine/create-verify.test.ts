@@ -59,6 +59,7 @@ async function verify(metainfo: Metainfo, path: string, stateDirectory?: string)
   const progress: number[] = [];
   const verified = await verifyData({
     metainfo,
+    select: undefined,
     path,
     stateDirectory,
     onBad: (piece, files) => bad.push([piece, files]),
@@ -153,6 +154,8 @@ t.test('bad pieces in order with their files, and what is wrong with those', asy
     [6, [paths.b, paths.z]],
   ]);
   t.same(verified, {
+    files: 4,
+    length: 120_000,
     pieces: 8,
     bad: 2,
     badBytes: 2 * 16_384,

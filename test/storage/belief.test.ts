@@ -1,5 +1,5 @@
 import t from 'tap';
-import { believe } from '../../src/storage/belief.js';
+import { believe, type FoundParts } from '../../src/storage/belief.js';
 import { Layout } from '../../src/storage/layout.js';
 import type { FileStamp, ResumeRecord } from '../../src/storage/resume.js';
 import { Bitfield } from '../../src/torrent/bitfield.js';
@@ -24,7 +24,8 @@ function recordOf(drawn: string, fields: Partial<ResumeRecord> = {}): ResumeReco
   [...drawn].forEach((char, index) => {
     if (char === '#') have.add(index as Piece);
   });
-  return { have, clean: true, bootId: 'now', stamps: WHOLE, ...fields };
+  const nothing = { untouched: new Set<number>(), parts: undefined };
+  return { have, clean: true, bootId: 'now', stamps: WHOLE, ...nothing, ...fields };
 }
 
 const KILLED = { clean: false, stamps: [] };
@@ -35,8 +36,10 @@ function drawn(
   found: readonly (FileStamp | undefined)[],
   record: ResumeRecord | undefined,
   flags: { recheck?: boolean; trust?: boolean } = {},
+  parts?: FoundParts,
 ): string {
-  const belief = believe(layout, found, record, { bootId: 'now', recheck: false, trust: false, ...flags });
+  const options = { bootId: 'now', recheck: false, trust: false, ...flags };
+  const belief = believe(layout, found, record, options, parts);
   const pieces = [...layout.geometry.pieces()].map(piece =>
     belief.isCertain(piece) ? '#' : belief.isDoubtful(piece) ? '?' : '.',
   );
@@ -74,6 +77,32 @@ t.test('what is believed', async t => {
     ['trust what is long enough', drawn(shorter, undefined, { trust: true }), 'resume ###.# 013'],
     ['trust where nothing is', drawn(none, undefined, { trust: true }), 'resume ..... 013'],
     ['recheck wins over trust', drawn(WHOLE, undefined, { trust: true, recheck: true }), 'recheck ?????'],
+  ];
+  for (const [name, outcome, expected] of cases) t.equal(outcome, expected, name);
+});
+
+t.test('what the part file has, and files that are not ours', async t => {
+  // File b (1) is not selected: the part file has what piece 2 has of it, and nothing of piece 3.
+  const parts = (mtimeMs = 7): FoundParts => ({
+    has: (piece, file) => piece === 2 && file === 1,
+    stamp: stamp(99, mtimeMs),
+  });
+  const without = [stamp(20), undefined, undefined, stamp(10)];
+  const untouched = new Set([1]);
+  const closed = recordOf('#####', { stamps: without, parts: stamp(99, 7), untouched });
+  const killed = recordOf('#####', { ...KILLED, untouched });
+  const cases: [string, string, string][] = [
+    ['it stands for the file', drawn(without, closed, {}, parts()), 'resume ###.# 03'],
+    ['changed since', drawn(without, closed, {}, parts(8)), 'resume ##?.# 03'],
+    ['lost', drawn(without, closed), 'resume ##..# 03'],
+    ['killed', drawn(without, killed, {}, parts()), 'resume ###.# 03'],
+    ['killed, and lost', drawn(without, killed), 'resume ##..# 03'],
+    ['a stranger in the place of the file', drawn(WHOLE, closed, {}, parts()), 'resume ###?# 03'],
+    ['killed, a stranger', drawn(WHOLE, killed, {}, parts()), 'resume ###?# 03'],
+    ['a stranger, and the part file is lost', drawn(WHOLE, killed), 'resume ##??# 03'],
+    ['recheck', drawn(without, closed, { recheck: true }, parts()), 'recheck ???.? 03'],
+    ['nothing known, nothing else there', drawn([], undefined, {}, parts()), 'recheck ..?..'],
+    ['trust', drawn(without, undefined, { trust: true }, parts()), 'resume ###.# 013'],
   ];
   for (const [name, outcome, expected] of cases) t.equal(outcome, expected, name);
 });

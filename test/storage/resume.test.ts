@@ -18,6 +18,8 @@ function stateIn(directory: string, output = '/out', boot = 'boot-1'): ResumeSta
   return new ResumeState(directory, torrent.metainfo, output, boot);
 }
 
+const NONE = new Set<number>();
+
 function field(...pieces: number[]): Bitfield {
   const have = new Bitfield(10);
   for (const piece of pieces) have.add(p(piece));
@@ -28,16 +30,19 @@ t.test('closed in order: pieces and stamps', async t => {
   const directory = t.testdir({});
   const state = stateIn(directory);
   t.equal(await state.load(), 'absent');
-  const journal = await state.begin(field());
+  const journal = await state.begin(field(), NONE);
   await journal.append(p(4));
   await journal.close();
-  await state.seal(field(4, 9), [{ size: 5, mtimeMs: 1700000000123.25 }, undefined]);
+  const stamps = [{ size: 5, mtimeMs: 1700000000123.25 }, undefined];
+  await state.seal(field(4, 9), { stamps, untouched: new Set([1]), parts: { size: 7, mtimeMs: 8.5 } });
   const record = await stateIn(directory, '/out', 'boot-2').load();
   t.match(record, {
     clean: true,
     bootId: 'boot-1',
-    stamps: [{ size: 5, mtimeMs: 1700000000123.25 }, undefined],
+    stamps,
+    parts: { size: 7, mtimeMs: 8.5 },
   });
+  if (typeof record !== 'string') t.same([...record.untouched], [1]);
   if (typeof record !== 'string') t.same([...record.have], [4, 9]);
   t.equal(readdirSync(join(directory, 'resume')).length, 1, 'the journal is gone');
   t.equal(await stateIn(directory, '/elsewhere').load(), 'absent', 'another place is another record');
@@ -45,12 +50,12 @@ t.test('closed in order: pieces and stamps', async t => {
 
 t.test('killed: the record of the beginning and the journal', async t => {
   const directory = t.testdir({});
-  const journal = await stateIn(directory).begin(field(1));
+  const journal = await stateIn(directory).begin(field(1), NONE);
   await journal.append(p(7));
   const record = await stateIn(directory).load();
   t.match(record, { clean: false, bootId: 'boot-1', stamps: [] });
   if (typeof record !== 'string') t.same([...record.have], [1, 7]);
-  const second = await stateIn(directory).begin(field(1, 7));
+  const second = await stateIn(directory).begin(field(1, 7), NONE);
   const again = await stateIn(directory).load();
   if (typeof again !== 'string') t.same([...again.have], [1, 7]);
   await second.append(p(8));
@@ -65,7 +70,11 @@ t.test('killed: the record of the beginning and the journal', async t => {
 
 t.test('a hostile record is malformed, never a crash', async t => {
   const directory = t.testdir({});
-  await stateIn(directory).seal(field(3), [undefined, { size: 1, mtimeMs: 2 }]);
+  await stateIn(directory).seal(field(3), {
+    stamps: [undefined, { size: 1, mtimeMs: 2 }],
+    untouched: new Set([0]),
+    parts: undefined,
+  });
   const path = join(directory, 'resume', readdirSync(join(directory, 'resume'))[0] as string);
   const fine = JSON.parse(readFileSync(path, 'utf8').slice(41));
   await saveState(path, { ...fine, more: 1 });
@@ -88,6 +97,21 @@ t.test('a hostile record is malformed, never a crash', async t => {
     ['stamp', { ...fine, files: [null, [1]] }],
     ['stamp of text', { ...fine, files: [null, ['1', 2]] }],
     ['stamps of a record that is not clean', { ...fine, clean: false }],
+    ['stamp of the part file', { ...fine, parts: [1] }],
+    ['untouched files as numbers', { ...fine, untouched: [1] }],
+    ['an untouched file that there is not', { ...fine, untouched: [[0, 2]] }],
+    ['a range that ends before it begins', { ...fine, untouched: [[1, 0]] }],
+    [
+      'ranges that overlap',
+      {
+        ...fine,
+        untouched: [
+          [0, 1],
+          [1, 1],
+        ],
+      },
+    ],
+    ['a range of a thousand million', { ...fine, untouched: [[0, 1e9]] }],
     ['__proto__', JSON.parse(`{"__proto__":${JSON.stringify(fine)}}`)],
   ];
   for (const [name, value] of cases) {
@@ -98,7 +122,7 @@ t.test('a hostile record is malformed, never a crash', async t => {
 
 t.test('seeded damage never invents a piece', async t => {
   const directory = t.testdir({});
-  const journal = await stateIn(directory).begin(field(3));
+  const journal = await stateIn(directory).begin(field(3), NONE);
   for (const piece of [1, 5]) await journal.append(p(piece));
   await journal.close();
   const paths = readdirSync(join(directory, 'resume')).map(name => join(directory, 'resume', name));

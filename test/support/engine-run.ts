@@ -77,6 +77,7 @@ export class EngineRun {
         peers: [],
         data: 'fetch',
         stream: undefined,
+        select: undefined,
         trackers: [],
         useTrackers: false,
         webSeeds: [],

@@ -55,6 +55,7 @@ t.test('UDP requests', async t => {
     ['completed', 1],
     ['started', 2],
     ['stopped', 3],
+    ['paused', 0],
   ] as const) {
     const packet = encodeAnnounce(id, 1, { ...large, event }, '');
     const counts = '0000010000000001 0010000000000000 0000000000000003';

@@ -11,6 +11,7 @@ import type { HostPort } from '../../src/torrent/metainfo-types.js';
 import { AnnounceSlots } from '../../src/tracker/announce-slots.js';
 import type { AnnounceRequest } from '../../src/tracker/announce-url.js';
 import {
+  type AnnounceFacts,
   scrapeAll,
   TorrentTrackers,
   type TorrentTrackersOptions,
@@ -105,7 +106,7 @@ class Told {
   readonly reports: TrackerReport[] = [];
   changes = 0;
   now = 1000;
-  facts = FACTS;
+  facts: AnnounceFacts = FACTS;
   readonly trackers: TorrentTrackers;
   #waiting: { until: () => boolean; resolve: () => void }[] = [];
 
@@ -233,6 +234,19 @@ t.test('an HTTP tracker from started to stopped', async t => {
   t.equal(told.tick(), Number.POSITIVE_INFINITY);
   await told.trackers.stop(told.now);
   t.equal(queries.length, 3, 'stopping twice is stopping once');
+});
+
+t.test('a partial seed says so (BEP 21)', async t => {
+  const { url, queries } = await httpTracker(t, (_, response) => response.end(GOOD));
+  const events = () => queries.splice(0).map(query => /event=(\w+)/.exec(query)?.[1]);
+  const told = new Told(realEdges(t), [[url]]);
+  await told.reported(1);
+  told.facts = { ...FACTS, needsPeers: false, isPartialSeed: true };
+  told.trackers.completed(told.now);
+  told.now += 60 * 60_000;
+  await told.reported(2);
+  await told.trackers.stop(told.now);
+  t.same(events(), ['started', 'paused', 'stopped'], 'and no completion');
 });
 
 t.test(

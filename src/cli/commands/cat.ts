@@ -1,13 +1,13 @@
 // `rarest cat`: the bytes of a torrent's files on stdout, in order, verified, while they come.
 
 import type { TorrentEvent } from '../../engine/events.js';
-import type { ByteRange, StreamPlan, TorrentSource } from '../../engine/options.js';
+import type { ByteRange, Select, StreamPlan, TorrentSource } from '../../engine/options.js';
 import { version } from '../../engine/version.js';
 import type { Metainfo, TorrentFile } from '../../torrent/metainfo-types.js';
 import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
 import { BYTE_RANGE, PATH, type Span } from '../kinds.js';
-import { allFiles, namedFiles, onlyFile } from '../named-files.js';
+import { allFiles, type Files, namedFiles, onlyFile } from '../named-files.js';
 import {
   type EngineChoices,
   engineOptions,
@@ -101,7 +101,9 @@ async function cat(options: CatOptions, session: Session): Promise<void> {
     if (source.kind === 'torrent') open(source.metainfo);
     const engine = await session.engine(options.engine, event => reporter.event(event));
     const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
-    const choices = { ...options.torrent, stream: { keep: options.keep, open }, onEvent };
+    // so that no other file is made where the data is kept
+    const select: Select = metainfo => ({ files: meantFiles(metainfo, options), warnings: [] });
+    const choices = { ...options.torrent, select, stream: { keep: options.keep, open }, onEvent };
     await engine.add(source, choices, () => {}).finished;
   } catch (error) {
     session.fail(error, subject);
@@ -118,13 +120,12 @@ async function tarArchive(): Promise<Archive> {
 /** What of this torrent was asked for, in order. @throws TorrentError USAGE, SELECT_EMPTY */
 export function streamPlan(
   metainfo: Metainfo,
-  { files: names, range, tar }: Pick<CatOptions, 'files' | 'range' | 'tar'>,
+  options: Pick<CatOptions, 'files' | 'range' | 'tar'>,
   write: Write,
   archive: Archive | undefined,
 ): StreamPlan {
-  const indices =
-    names.length > 0 ? namedFiles(metainfo, names) : tar ? allFiles(metainfo) : [onlyFile(metainfo)];
-  const files = indices.flatMap(index => metainfo.files[index] ?? []);
+  const { range } = options;
+  const files = meantFiles(metainfo, options).flatMap(index => metainfo.files[index] ?? []);
   const ranges = files.map(file => within(file, range));
   if (!archive) return { ranges, files: files.length, write, end: async () => true };
   const tarred = archive(
@@ -137,6 +138,12 @@ export function streamPlan(
     write: bytes => tarred.write(bytes),
     end: () => tarred.end(),
   };
+}
+
+/** Indices of the files that were asked for, in order. @throws TorrentError USAGE, SELECT_EMPTY */
+function meantFiles(metainfo: Files, { files, tar }: Pick<CatOptions, 'files' | 'tar'>): number[] {
+  if (files.length > 0) return namedFiles(metainfo, files);
+  return tar ? allFiles(metainfo) : [onlyFile(metainfo)];
 }
 
 /** The range cut off at the end of the file, as HTTP and curl have it; one that begins there is an error. */

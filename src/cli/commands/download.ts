@@ -1,11 +1,14 @@
 // `rarest download`: every source to the end, so many at a time.
 
 import type { TorrentEvent } from '../../engine/events.js';
+import type { Select, TorrentSource } from '../../engine/options.js';
 import { version } from '../../engine/version.js';
 import { LIMITS } from '../../torrent/limits.js';
+import { printable } from '../../torrent/text.js';
 import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
 import { type HookCommands, Hooks } from '../hooks.js';
+import { humanLine, type Words } from '../human-lines.js';
 import { runJobs } from '../jobs.js';
 import { COMMAND, count } from '../kinds.js';
 import {
@@ -19,15 +22,20 @@ import {
   type TorrentChoices,
   torrentOptions,
 } from '../options.js';
-import { filePaths, jsonResults } from '../results.js';
+import type { Subject } from '../reported.js';
+import { filePaths, type Items, jsonResults } from '../results.js';
+import { linkSelector, SELECT_PATTERN, type SelectPattern, selector } from '../select.js';
 import type { Session } from '../session.js';
-import { listSources, type SourceItem } from '../source-list.js';
+import { listSources } from '../source-list.js';
 import { readSource, subjectOf } from '../sources.js';
 
 export interface DownloadOptions {
   readonly sources: readonly string[];
   /** Sources being fetched at the same time. */
   readonly jobs: number;
+  readonly select: readonly SelectPattern[];
+  /** Tell what would be fetched, and no more. */
+  readonly dryRun: boolean;
   readonly hooks: HookCommands;
   readonly torrent: TorrentChoices;
   readonly engine: EngineChoices;
@@ -38,9 +46,13 @@ const DEFAULT_JOBS = 5;
 
 export function plan(invocation: Invocation): Plan {
   const options = downloadOptions(invocation);
+  const { output, dryRun, torrent } = options;
   const several = areSeveral(options.sources);
+  const wording = dryRun
+    ? { endsWithReader: true, items: plannedFiles(output), words: plannedWords(torrent.output) }
+    : { endsWithReader: false, items: filePaths };
   return {
-    session: { output: options.output, several, endsWithReader: false, items: filePaths },
+    session: { output, several, ...wording },
     run: session => download(options, session),
   };
 }
@@ -58,6 +70,8 @@ export function downloadOptions(invocation: Invocation): DownloadOptions {
   return {
     sources,
     jobs: values.value('jobs', count(1, LIMITS.connections, DEFAULT_JOBS)) ?? DEFAULT_JOBS,
+    select: values.list('select', SELECT_PATTERN),
+    dryRun: values.on('dry-run', false),
     hooks: { done: values.value('exec', COMMAND), file: values.value('exec-file', COMMAND) },
     torrent,
     engine: engineOptions(values),
@@ -69,26 +83,37 @@ async function download(options: DownloadOptions, session: Session): Promise<voi
   const { io } = session;
   const hooks = new Hooks(options.hooks, session, jsonResults(options.output, io.now(), io.now));
   session.reporter.event({ event: 'start', output: options.torrent.output, version: version() });
+  const select = await selector(options.select);
   const items = listSources(options.sources, session.stdin, options.output.nul);
-  await runJobs(items, options.jobs, (item, leave) => downloadOne(item, leave, options, session, hooks));
+  await runJobs(items, options.jobs, async (item, leave) => {
+    const source = await readSource(item, session).catch((error: unknown) => {
+      session.fail(error, subjectOf(item, undefined));
+    });
+    if (source === undefined) return;
+    const task = { subject: subjectOf(item, source), source, select: select ?? linkSelection(source) };
+    await (options.dryRun
+      ? planOne(task, options, session)
+      : downloadOne(task, leave, options, session, hooks));
+  });
   await hooks.ended();
+}
+
+interface Task {
+  readonly subject: Subject;
+  readonly source: TorrentSource;
+  readonly select: Select | undefined;
 }
 
 /** `complete` is called when the torrent holds no place among the jobs any more, though it may go on seeding. */
 async function downloadOne(
-  item: SourceItem,
+  { subject, source, select }: Task,
   complete: () => void,
   options: DownloadOptions,
   session: Session,
   hooks: Hooks,
 ): Promise<void> {
   const { reporter } = session;
-  const source = await readSource(item, session).catch((error: unknown) => {
-    session.fail(error, subjectOf(item, undefined));
-  });
-  if (source === undefined) return;
   const engine = await session.engine(options.engine, event => reporter.event(event));
-  const subject = subjectOf(item, source);
   reporter.begun(subject);
   try {
     const tellHooks = hooks.listener(subject);
@@ -96,10 +121,56 @@ async function downloadOne(
       reporter.event(event, subject);
       tellHooks(event);
     };
-    await engine.add(source, { ...options.torrent, onEvent }, complete).finished;
+    await engine.add(source, { ...options.torrent, select, onEvent }, complete).finished;
   } catch (error) {
     session.fail(error, subject);
   } finally {
     reporter.ended(subject);
   }
+}
+
+/** Of a --dry-run: the metadata says it all. Of a torrent that is known nobody is asked. */
+async function planOne(task: Task, options: DownloadOptions, session: Session): Promise<void> {
+  const { reporter } = session;
+  const { subject, source, select } = task;
+  const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
+  reporter.begun(subject);
+  try {
+    if (source.kind === 'torrent') {
+      const { tellMetadata } = await import('../../engine/select.js');
+      tellMetadata(source.metainfo, options.torrent, select, onEvent);
+    } else {
+      const engine = await session.engine(options.engine, event => reporter.event(event));
+      const choices = { ...options.torrent, data: 'none', saveTorrent: undefined } as const;
+      await engine.add(source, { ...choices, select, onEvent }, () => {}).finished;
+    }
+  } catch (error) {
+    session.fail(error, subject);
+  } finally {
+    reporter.ended(subject);
+  }
+}
+
+/** What a link says that is to be fetched (BEP 53). */
+function linkSelection(source: TorrentSource): Select | undefined {
+  const ranges = source.kind === 'magnet' ? source.magnet.selectOnly : undefined;
+  return ranges && linkSelector(ranges);
+}
+
+/** `index TAB length TAB path` of each file that would be fetched. */
+function plannedFiles({ nul }: OutputOptions): Items {
+  const shown = nul ? (text: string) => text : printable;
+  return event =>
+    event.event === 'metadata'
+      ? event.files
+          .filter(({ selected }) => selected)
+          .map(({ index, length, path }) => `${index}\t${length}\t${shown(path)}`)
+      : [];
+}
+
+function plannedWords(output: string): Words {
+  return (event, name, verbose) => {
+    const line = humanLine(event, name, verbose);
+    return event.event === 'metadata' && line !== undefined ? `${line}, to ${printable(output)}` : line;
+  };
 }

@@ -92,7 +92,7 @@ async function describeLink(
   const onEvent = (event: TorrentEvent) => wanted(event) && reporter.event(event, subject);
   reporter.begun(subject);
   try {
-    await engine.add(source, { ...choices, onEvent }, () => {}).finished;
+    await engine.add(source, { ...choices, select: undefined, onEvent }, () => {}).finished;
   } catch (error) {
     session.fail(error, subject);
   } finally {

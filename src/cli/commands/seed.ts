@@ -101,7 +101,7 @@ async function seedOne(
     subject = subjectOf(item, source);
     reporter.begun(subject);
     const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
-    await engine.add(source, { ...choices, onEvent }, () => {}).finished;
+    await engine.add(source, { ...choices, select: undefined, onEvent }, () => {}).finished;
   } catch (error) {
     session.fail(error, subject);
   } finally {

@@ -2,6 +2,7 @@
 
 import { basename, join } from 'node:path';
 import type { TorrentEvent } from '../../engine/events.js';
+import type { Select } from '../../engine/options.js';
 import type { Verified } from '../../engine/verify.js';
 import { version } from '../../engine/version.js';
 import { TorrentError } from '../../torrent/errors.js';
@@ -22,6 +23,7 @@ import {
 import { counted, formatBytes } from '../quantities.js';
 import type { Subject } from '../reported.js';
 import { badPieces } from '../results.js';
+import { SELECT_PATTERN, type SelectPattern, selector } from '../select.js';
 import type { Session } from '../session.js';
 import { listSources } from '../source-list.js';
 import { ofSource, readTorrentBytes, subjectOf } from '../sources.js';
@@ -31,6 +33,7 @@ export interface VerifyOptions {
   /** Where its data lies: the root itself or the folder that holds it. */
   readonly path: string;
   readonly repair: boolean;
+  readonly select: readonly SelectPattern[];
   /** How to repair. */
   readonly choices: TorrentChoices;
   readonly engine: EngineChoices;
@@ -56,6 +59,7 @@ export function verifyOptions(invocation: Invocation): VerifyOptions {
     torrent,
     path,
     repair: values.on('repair', false),
+    select: values.list('select', SELECT_PATTERN),
     choices: torrentOptions(values, 'fetch', undefined),
     engine: engineOptions(values),
     output: outputOptions(invocation),
@@ -85,10 +89,11 @@ async function verify(options: VerifyOptions, session: Session): Promise<void> {
     subject = subjectOf(item, { kind: 'torrent', metainfo });
     reporter.event({ event: 'start', output: options.path, version: version() });
     const startedAt = io.now();
+    const select = await selector(options.select);
     reporter.begun(subject, true);
-    const verified = await check(metainfo, subject, options, session);
+    const verified = await check(metainfo, select, subject, options, session);
     if (verified.bad === 0) reporter.event(done(metainfo, verified, io.now() - startedAt), subject);
-    else if (options.repair) await repair(metainfo, verified, subject, options, session);
+    else if (options.repair) await repair(metainfo, select, verified, subject, options, session);
     else throw mismatch(metainfo, verified);
   } catch (error) {
     session.fail(error, subject);
@@ -100,6 +105,7 @@ async function verify(options: VerifyOptions, session: Session): Promise<void> {
 /** With --repair what was found is kept, so that it need not be hashed again. */
 async function check(
   metainfo: Metainfo,
+  select: Select | undefined,
   subject: Subject,
   options: VerifyOptions,
   session: Session,
@@ -109,6 +115,7 @@ async function check(
   const { verifyData } = await import('../../engine/verify.js');
   const verified = await verifyData({
     metainfo,
+    select,
     path: options.path,
     stateDirectory,
     onBad: (piece, files) => reporter.event({ event: 'bad', piece, files }, subject),
@@ -121,6 +128,7 @@ async function check(
 
 async function repair(
   metainfo: Metainfo,
+  select: Select | undefined,
   { output, bad, badBytes }: Verified,
   subject: Subject,
   options: VerifyOptions,
@@ -130,15 +138,15 @@ async function repair(
   reporter.note(`fetching ${counted(bad, 'piece')}, ${formatBytes(badBytes)}`, subject);
   const engine = await session.engine(options.engine, event => reporter.event(event));
   const onEvent = (event: TorrentEvent) => reporter.event(event, subject);
-  const choices = { ...options.choices, output, onEvent };
+  const choices = { ...options.choices, output, select, onEvent };
   await engine.add({ kind: 'torrent', metainfo }, choices, () => {}).finished;
 }
 
-function done({ name, length, files }: Metainfo, { output }: Verified, ms: number): TorrentEvent {
+function done({ name }: Metainfo, { output, files, length }: Verified, ms: number): TorrentEvent {
   return {
     event: 'done',
     path: join(output, name),
-    files: files.filter(({ pad }) => !pad).length,
+    files,
     length,
     seconds: ms / 1000,
     downloaded: 0,
