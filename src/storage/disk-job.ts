@@ -18,6 +18,19 @@ export interface DiskPart {
   readonly length: number;
 }
 
+/** Hashes a piece in shared memory and writes it where that is the hash. */
+export interface StoreJob {
+  readonly kind: 'store';
+  readonly owner: number;
+  readonly memory: SharedArrayBuffer;
+  /** Byte of the memory at which the piece begins. */
+  readonly offset: number;
+  readonly length: number;
+  /** 20 bytes. */
+  readonly hash: Uint8Array;
+  readonly parts: readonly DiskPart[];
+}
+
 export type DiskJob =
   /** Reads a run and hashes the pieces in it. */
   | {
@@ -27,16 +40,7 @@ export type DiskJob =
       readonly pieceLength: number;
       readonly parts: readonly DiskPart[];
     }
-  /** Hashes a piece in shared memory and writes it where that is the hash. */
-  | {
-      readonly kind: 'store';
-      readonly owner: number;
-      readonly memory: SharedArrayBuffer;
-      readonly length: number;
-      /** 20 bytes. */
-      readonly hash: Uint8Array;
-      readonly parts: readonly DiskPart[];
-    }
+  | StoreJob
   /** Closes the files that were opened for this owner. */
   | { readonly kind: 'close'; readonly owner: number };
 
@@ -108,8 +112,8 @@ export class DiskDesk {
     return { kind: 'hashed', hashes: hashRun(run, pieceLength) };
   }
 
-  #store({ owner, memory, length, hash, parts }: Extract<DiskJob, { kind: 'store' }>): DiskAnswer {
-    const data = new Uint8Array(memory, 0, length);
+  #store({ owner, memory, offset, length, hash, parts }: StoreJob): DiskAnswer {
+    const data = new Uint8Array(memory, offset, length);
     if (!equalBytes(hashRun(data, length), hash)) return { kind: 'stored', ok: false };
     for (const { path, position, start, length } of parts) {
       try {

@@ -4,7 +4,12 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../torrent/limits.js';
-import type { DiskAnswer, DiskJob } from './disk-job.js';
+import type { DiskAnswer, DiskJob, StoreJob } from './disk-job.js';
+import { packStores, type StoreAnswers, type StoreBatch, unpackAnswers } from './store-batch.js';
+
+/** What a thread is sent, and what it sends back for each. */
+export type DiskOrder = Exclude<DiskJob, StoreJob> | StoreBatch;
+export type DiskReport = DiskAnswer | StoreAnswers;
 
 interface Waiting {
   readonly bytes: number;
@@ -86,8 +91,11 @@ class DiskThread {
 
   constructor(onFailure: () => void) {
     this.#worker = new Worker(new URL('./disk-worker.js', import.meta.url));
-    this.#worker.on('message', (answers: readonly DiskAnswer[]) => {
-      for (const answer of answers) this.#answered(answer);
+    this.#worker.on('message', (reports: readonly DiskReport[]) => {
+      for (const report of reports) {
+        if (report.kind !== 'stores') this.#answered(report);
+        else for (const answer of unpackAnswers(report)) this.#answered(answer);
+      }
     });
     this.#worker.on('error', error => {
       onFailure();
@@ -110,7 +118,7 @@ class DiskThread {
   #send(): void {
     const batch = this.#batch;
     this.#batch = [];
-    this.#worker.postMessage(batch);
+    this.#worker.postMessage(ordersOf(batch));
   }
 
   #answered(answer: DiskAnswer): void {
@@ -119,6 +127,25 @@ class DiskThread {
     this.waitingBytes -= waiting.bytes;
     waiting.resolve(answer);
   }
+}
+
+/** The jobs in their order, those to store pieces packed together. */
+function ordersOf(jobs: readonly DiskJob[]): DiskOrder[] {
+  const orders: DiskOrder[] = [];
+  let stores: StoreJob[] = [];
+  const pack = () => {
+    if (stores.length > 0) orders.push(packStores(stores));
+    stores = [];
+  };
+  for (const job of jobs) {
+    if (job.kind === 'store') stores.push(job);
+    else {
+      pack();
+      orders.push(job);
+    }
+  }
+  pack();
+  return orders;
 }
 
 let shared: DiskThreads | undefined;

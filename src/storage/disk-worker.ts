@@ -1,10 +1,17 @@
 // What a disk thread runs: jobs as they come, many in one message where they are small.
 
 import { parentPort } from 'node:worker_threads';
-import { DiskDesk, type DiskJob } from './disk-job.js';
+import { DiskDesk } from './disk-job.js';
+import type { DiskOrder, DiskReport } from './disk-threads.js';
+import { packAnswers, unpackStores } from './store-batch.js';
 
 const desk = new DiskDesk();
 
-parentPort?.on('message', (jobs: readonly DiskJob[]) => {
-  parentPort?.postMessage(jobs.map(job => desk.run(job)));
+function done(order: DiskOrder): DiskReport {
+  if (order.kind !== 'stores') return desk.run(order);
+  return packAnswers(Array.from(unpackStores(order), job => desk.run(job)));
+}
+
+parentPort?.on('message', (orders: readonly DiskOrder[]) => {
+  parentPort?.postMessage(orders.map(done));
 });

@@ -124,6 +124,7 @@ function nowhere(geometry: Geometry): WrittenFiles {
     geometry,
     partsToWrite: () => [],
     write: async () => {},
+    hasUnselected: () => false,
     writeUnselected: async () => {},
     writeFault: path => new TorrentError('INTERNAL', `writing ${path}: it was not to be written`),
   };

@@ -3,19 +3,22 @@
 
 import { LIMITS } from '../torrent/limits.js';
 
-/** The whole of its memory. */
+/** Memory of a piece, perhaps beside that of others. */
 export type PieceBuffer = Buffer<SharedArrayBuffer>;
 
 export class PieceBuffers {
   readonly #cap: number;
+  readonly #slabBytes: number;
   /** Unused buffers by their length. */
   readonly #free = new Map<number, PieceBuffer[]>();
   #freeBytes = 0;
   #usedBytes = 0;
 
-  /** @param capBytes unused memory is let go rather than held beyond this, the used counted in; two of a length may be held */
-  constructor(capBytes: number = LIMITS.bufferedPieceBytes) {
+  /** @param capBytes unused memory is let go rather than held beyond this, the used counted in; two of a length may be held
+   * @param slabBytes memory of small pieces is made so many bytes at a time */
+  constructor(capBytes: number = LIMITS.bufferedPieceBytes, slabBytes: number = LIMITS.pieceSlabBytes) {
     this.#cap = capBytes;
+    this.#slabBytes = slabBytes;
   }
 
   /** Bytes handed out now. Whoever opens new pieces keeps this under the cap: a block that is here must have a place. */
@@ -37,7 +40,10 @@ export class PieceBuffers {
       return known;
     }
     if (this.heldBytes > this.#cap) this.letGo();
-    return Buffer.from(new SharedArrayBuffer(length));
+    const count = Math.max(1, Math.floor(this.#slabBytes / length));
+    const slab = new SharedArrayBuffer(count * length);
+    for (let at = 1; at < count; at++) this.#keep(Buffer.from(slab, at * length, length));
+    return Buffer.from(slab, 0, length);
   }
 
   /**
@@ -48,6 +54,11 @@ export class PieceBuffers {
     const { length } = buffer;
     this.#usedBytes -= length;
     if (this.heldBytes + length > Math.max(this.#cap, 2 * length)) return;
+    this.#keep(buffer);
+  }
+
+  #keep(buffer: PieceBuffer): void {
+    const { length } = buffer;
     const list = this.#free.get(length);
     if (list) list.push(buffer);
     else this.#free.set(length, [buffer]);

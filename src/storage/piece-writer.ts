@@ -13,7 +13,7 @@ import type { TorrentFiles } from './torrent-files.js';
 /** Where the pieces go. */
 export type WrittenFiles = Pick<
   TorrentFiles,
-  'owner' | 'geometry' | 'partsToWrite' | 'write' | 'writeUnselected' | 'writeFault'
+  'owner' | 'geometry' | 'partsToWrite' | 'write' | 'hasUnselected' | 'writeUnselected' | 'writeFault'
 >;
 
 export class PieceWriter {
@@ -35,13 +35,13 @@ export class PieceWriter {
     this.#lease ??= new DiskThreadsLease();
     const { threads } = this.#lease;
     const length = this.#files.geometry.lengthOf(piece);
-    const hash = this.#pieceHashes.slice(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH);
+    const hash = this.#pieceHashes.subarray(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH);
     const data = memory.subarray(0, length);
     if (threads.isSmall(length)) {
       if (!equalBytes(hashRun(data, length), hash)) return false;
       await this.#files.write(piece, data);
     } else if (!(await this.#writeThere(piece, memory, hash, threads))) return false;
-    await this.#files.writeUnselected(piece, data);
+    if (this.#files.hasUnselected(piece)) await this.#files.writeUnselected(piece, data);
     return true;
   }
 
@@ -55,14 +55,14 @@ export class PieceWriter {
 
   async #writeThere(
     piece: Piece,
-    { buffer: memory }: PieceBuffer,
+    { buffer: memory, byteOffset: offset }: PieceBuffer,
     hash: Uint8Array,
     threads: DiskThreads,
   ): Promise<boolean> {
     const { owner, geometry } = this.#files;
     const length = geometry.lengthOf(piece);
     const parts = this.#files.partsToWrite(piece);
-    const job = { kind: 'store', owner, memory, length, hash, parts } as const;
+    const job = { kind: 'store', owner, memory, offset, length, hash, parts } as const;
     const answer = await threads.run(job, length, LIMITS.writeAheadBytes);
     if (answer.kind === 'stored') return answer.ok;
     if (answer.kind === 'unwritten') throw this.#files.writeFault(answer.path, answer.fault);

@@ -78,6 +78,8 @@ export const LIMITS = {
   antiSnubMs: 60_000,
   /** bytes of pieces being assembled, checked or written at a time; the picker opens no new piece beyond. */
   bufferedPieceBytes: 48 * MiB,
+  /** bytes of memory made at a time for pieces that are smaller. */
+  pieceSlabBytes: 1 * MiB,
   /** partial pieces for each peer that we download from; 1.5 keeps them few (webtorrent had 200 of 987). */
   partialPiecesPerPeer: 1.5,
   /** ms in which a peer must be able to finish a piece to be given it whole. libtorrent: 20 s. */

@@ -13,7 +13,7 @@ const hashes = (data: Buffer, pieceLength: number) =>
   ).join('');
 
 function memoryOf(data: Buffer): SharedArrayBuffer {
-  const memory = new PieceBuffers().take(data.length);
+  const memory = new PieceBuffers(0, 0).take(data.length);
   memory.set(data);
   return memory.buffer;
 }
@@ -60,6 +60,7 @@ t.test('a piece is written where it belongs, and only if its hash is right', asy
     kind: 'store',
     owner: 1,
     memory: memoryOf(data),
+    offset: 0,
     length: 100,
     hash: new Uint8Array(20),
     parts: [
@@ -87,6 +88,7 @@ t.test('what cannot be written is told with its path', async t => {
       kind: 'store',
       owner: 1,
       memory: memoryOf(data),
+      offset: 0,
       length: 10,
       hash: sha1(data),
       parts: [{ path: join(directory, name), position: 0, start: 0, length: 10 }],
@@ -114,7 +116,7 @@ t.test('more files than a thread holds open', async t => {
   const desk = new DiskDesk();
   const hash = sha1(data);
   const owner = 2;
-  t.same(desk.run({ kind: 'store', owner, memory: memoryOf(data), length: count, hash, parts }), {
+  t.same(desk.run({ kind: 'store', owner, memory: memoryOf(data), offset: 0, length: count, hash, parts }), {
     kind: 'stored',
     ok: true,
   });
@@ -146,6 +148,48 @@ t.test('threads do what is too much to be done in place, as many as it takes', a
   }
   t.notOk(threads.isSmall(1), 'a thread that is there is used');
   await threads.closeFiles(1);
+  await threads.close();
+});
+
+t.test('many pieces go to a thread in one message, and their answers come back in order', async t => {
+  const directory = t.testdir({ folder: {} });
+  const threads = new DiskThreads(1, 0);
+  const memory = new PieceBuffers();
+  const datas = Array.from({ length: 20 }, (_, at) => randomBytes(at + 1, at));
+  const order: string[] = [];
+  const jobs = datas.map((data, at) => {
+    const buffer = memory.take(32);
+    buffer.set(data);
+    const half = data.length >> 1;
+    const name = at === 7 ? 'folder' : `f${at % 3}`;
+    return {
+      kind: 'store',
+      owner: 1,
+      memory: buffer.buffer,
+      offset: buffer.byteOffset,
+      length: data.length,
+      hash: at % 5 === 4 ? new Uint8Array(20) : sha1(data),
+      parts: [
+        { path: join(directory, name), position: 100 * at, start: 0, length: half },
+        { path: join(directory, `g${at % 2}`), position: 50 * at, start: half, length: data.length - half },
+      ],
+    } as const;
+  });
+  const asked = jobs.map((job, at) =>
+    threads.run(job, job.length, 1000).then(answer => {
+      order.push(`${at} ${answer.kind === 'stored' ? answer.ok : `${answer.kind}`}`);
+    }),
+  );
+  asked.push(threads.closeFiles(1).then(() => void order.push('closed')));
+  await Promise.all(asked);
+  const expected = datas.map((_, at) => `${at} ${at === 7 ? 'unwritten' : at % 5 !== 4}`);
+  t.same(order, [...expected, 'closed']);
+  for (const [at, data] of datas.entries()) {
+    if (at === 7 || at % 5 === 4) continue;
+    const half = data.length >> 1;
+    const written = readFileSync(join(directory, `g${at % 2}`)).subarray(50 * at);
+    t.ok(data.subarray(half).equals(written.subarray(0, data.length - half)), `piece ${at}`);
+  }
   await threads.close();
 });
 
