@@ -18,7 +18,7 @@ t.test(
   'event start, listening, metadata, file, piece, peer, choke, tracker, done: of a download and a seed',
   built,
   async t => {
-    const directory = folder(t, { 'x.torrent': Buffer.from(CONTENT.torrentFile), data: {}, out: {} });
+    const directory = folder(t, { 'x.torrent': Buffer.from(CONTENT.torrentFile), data: {}, leech: {} });
     writeData(join(directory, 'data'), CONTENT);
     const seed = new Program(t, directory, ['seed', 'x.torrent', '-o', 'data', '--json', '-v', ...ALONE]);
     const { host, port, dhtPort } = await seed.until('listening');
@@ -38,7 +38,7 @@ t.test(
       '--tracker',
       tracker.url,
     ];
-    const run = await ran(t, directory, [...argv, ...ALONE]);
+    const run = await ran(t, join(directory, 'leech'), [...argv, ...ALONE]);
     t.match(run, { exit: 0, stderr: '' });
 
     const about = { v: 1, source: CONTENT.magnet, infoHash: HEX };
@@ -65,7 +65,7 @@ t.test(
             length: 150_000,
             private: false,
           },
-          ...{ trackers: [], webSeeds: [], from: 'peers' },
+          ...{ trackers: [[tracker.url]], webSeeds: [], from: 'peers' },
           files: [
             { index: 0, path: 'out/root/a', length: 100_000, selected: true },
             { index: 1, path: 'out/root/b', length: 50_000, selected: true },
@@ -200,10 +200,11 @@ t.test(
   'event dht: nodes and addresses; flag --dht-bootstrap: in place of the built-in routers',
   built,
   async t => {
-    const directory = folder(t, { 'x.torrent': Buffer.from(CONTENT.torrentFile) });
-    writeData(directory, CONTENT);
+    const directory = folder(t);
     const alone = ['--json', '-v', '--no-lsd', '--port', '0', '--dht-bootstrap'];
-    const first = new Program(t, directory, ['seed', 'x.torrent', ...alone, '127.0.0.1:9']);
+    // they meet, and neither has what the other looks for
+    const lonely = contentOf(1, { seed: 9 });
+    const first = new Program(t, directory, ['download', lonely.magnet, ...alone, '127.0.0.1:9']);
     const { dhtPort } = await first.until('listening');
     const second = new Program(t, directory, [
       'download',

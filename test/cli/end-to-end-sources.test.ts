@@ -69,10 +69,18 @@ t.test('sources: tr, ws and dn of a magnet link', built, async t => {
     response.writeHead(206, { 'content-range': `bytes ${begin}-${end}/50000` }).end(bytes);
   });
   const link = `magnet:?xt=urn:btih:${HEX}&dn=A+title&tr=${encodeURIComponent(tracker.url)}&ws=${encodeURIComponent(`${url}/content`)}`;
-  const directory = folder(t);
+  const directory = folder(t, { lost: {} });
   const [run, lost] = await Promise.all([
     ran(t, directory, ['download', link, '-o', 'out', '--json', ...ALONE]),
-    ran(t, directory, ['download', link, 'none', '--no-trackers', '--metadata-timeout', '0.2s', ...ALONE]),
+    ran(t, join(directory, 'lost'), [
+      'download',
+      link,
+      'none',
+      '--no-trackers',
+      '--metadata-timeout',
+      '0.2s',
+      ...ALONE,
+    ]),
   ]);
   t.equal(run.exit, 0);
   t.equal(tracker.events[0], 'started');
