@@ -39,7 +39,7 @@ t.test('usage errors', built, async t => {
   });
 });
 
-t.test('sources that cannot be read', built, async t => {
+t.test('sources: those that cannot be read, and the exit code of the first to fail', built, async t => {
   const dir = t.testdir({ folder: {} });
   const bad = join(dir, 'bad.torrent');
   writeFileSync(bad, 'd4:spam4:eggse');

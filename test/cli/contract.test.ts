@@ -35,7 +35,10 @@ const PROSE: Readonly<Record<string, readonly string[]>> = {
   ],
   '(size and redirects capped)': ['sources: the path of a .torrent, an http URL'],
   'one .torrent or a list of sources': ['sources: stdin: the bytes', 'sources: a list that never ends'],
-  'time (one that is complete': ['sources: one that seeds holds no place', 'sources: the exit code'],
+  'time (one that is complete': [
+    'sources: one that seeds holds no place',
+    'sources: those that cannot be read, and the exit code',
+  ],
 };
 
 /** The cells of the table below this heading, a row at a time. */

@@ -172,13 +172,11 @@ t.test('flag --save-torrent: keeps the metadata of a magnet', built, async t => 
   t.equal(toHex(infoHash), toHex(CONTENT.metainfo.infoHash));
 });
 
-t.test('flag --help, --version: of every command; each flag is also a variable', built, async t => {
+t.test('flag --help, --version: of a command, of all; each flag is also a variable', built, async t => {
   const directory = folder(t);
   const [version, ...helps] = await Promise.all([
     ran(t, directory, ['--version']),
-    ...['download', 'seed', 'cat', 'create', 'info', 'verify', 'magnet', 'peers'].map(command =>
-      ran(t, directory, [command, '--help']),
-    ),
+    ...['download', 'create'].map(command => ran(t, directory, [command, '--help'])),
   ]);
   t.match(version, { exit: 0, stdout: /^rarest \d+\.\d+\.\d+\n$/ });
   for (const help of helps) t.match(help, { exit: 0, stdout: /^Usage: rarest \w+ \[options\]/, stderr: '' });
