@@ -5,7 +5,7 @@ import { play } from './play.js';
 import { Screen } from './screen.js';
 
 const plan = {
-  program: fileURLToPath(new URL('../bin/rarest.js', import.meta.url)),
+  program: fileURLToPath(new URL('../program/rarest.js', import.meta.url)),
   lengthBytes: 24_000_000,
   seedBps: 4_000_000,
   leechers: [

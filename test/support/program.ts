@@ -9,7 +9,7 @@ import type { Test } from 'tap';
 import { LineWatch, type PrintedEvent } from './event-line.js';
 import { ROOT } from './root.js';
 
-export const PROGRAM = join(ROOT, 'dist/bin/rarest.js');
+export const PROGRAM = join(ROOT, 'dist/program/rarest.js');
 
 /**
  * What `env` runs node with as a shell does: tap has every child load what records it, which takes longer than most

@@ -13,7 +13,7 @@ import type { Exit, Program } from './program.js';
 import { inRepository } from './repository.js';
 
 const execute = promisify(execFile);
-export const BINARY = inRepository('dist/bin/rarest.js');
+export const BINARY = inRepository('dist/program/rarest.js');
 export const RAREST_PORT = PEER_PORT;
 
 export type RarestEvent = PrintedEvent;
