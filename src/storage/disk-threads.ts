@@ -47,7 +47,8 @@ export class DiskThreads {
   }
 
   /**
-   * Does the job on the thread that has least to do. A further one is started where all have more than `aheadBytes`.
+   * Does the job on the thread that has least to do. A further one is started where all have more than `aheadBytes`, unless
+   * the last one has just been started and would keep up.
    * @param bytes that the job is about
    */
   run(job: DiskJob, bytes: number, aheadBytes: number): Promise<DiskAnswer> {
@@ -69,7 +70,8 @@ export class DiskThreads {
     let least: DiskThread | undefined;
     for (const thread of this.#threads)
       if (!least || thread.waitingBytes < least.waitingBytes) least = thread;
-    if (least && (least.waitingBytes <= aheadBytes || this.#threads.length >= this.#count)) return least;
+    const isEnough = this.#threads.length >= this.#count || (aheadBytes > 0 && least?.hasAnswered === false);
+    if (least && (isEnough || least.waitingBytes <= aheadBytes)) return least;
     const thread = new DiskThread(() => {
       // Whoever still works does so in place; what this one was to do has failed.
       this.#hasFailed = true;
@@ -86,8 +88,15 @@ class DiskThread {
   readonly #worker: Worker;
   /** In the order of their jobs. */
   readonly #waiting: Waiting[] = [];
-  /** Jobs that leave together at the end of this turn. */
+  /** Whether it is known to run. */
+  hasAnswered = false;
+  /** Jobs that leave together. */
   #batch: DiskJob[] = [];
+  #batchBytes = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  /** They leave at the end of this turn. */
+  #isDue = false;
 
   constructor(onFailure: () => void) {
     this.#worker = new Worker(new URL('./disk-worker.js', import.meta.url));
@@ -107,7 +116,10 @@ class DiskThread {
     return new Promise((resolve, reject) => {
       this.waitingBytes += bytes;
       this.#waiting.push({ bytes, resolve, reject });
-      if (this.#batch.push(job) === 1) queueMicrotask(() => this.#send());
+      this.#batch.push(job);
+      this.#batchBytes += bytes;
+      const isUrgent = job.kind !== 'store' || this.#batchBytes >= LIMITS.diskBatchBytes;
+      this.#sendIn(isUrgent ? 0 : this.#sentAtMs + LIMITS.diskBatchMs - performance.now());
     });
   }
 
@@ -115,13 +127,31 @@ class DiskThread {
     await this.#worker.terminate();
   }
 
+  /** Waking a thread may cost more than what it is woken for, so pieces that follow each other quickly go together. */
+  #sendIn(delayMs: number): void {
+    if (delayMs > 0) {
+      this.#timer ??= setTimeout(() => this.#send(), delayMs);
+      return;
+    }
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => this.#send());
+  }
+
   #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isDue = false;
     const batch = this.#batch;
+    if (batch.length === 0) return;
     this.#batch = [];
+    this.#batchBytes = 0;
+    this.#sentAtMs = performance.now();
     this.#worker.postMessage(ordersOf(batch));
   }
 
   #answered(answer: DiskAnswer): void {
+    this.hasAnswered = true;
     const waiting = this.#waiting.shift();
     if (!waiting) return;
     this.waitingBytes -= waiting.bytes;

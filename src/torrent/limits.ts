@@ -189,15 +189,18 @@ export const LIMITS = {
   /** such reads for one peer at a time, and for all: Node's thread pool has four threads, a few more keep it busy. */
   peerReads: 4,
   diskReads: 8,
-  /** bytes read and hashed in one go where pieces are smaller: a thread is not woken for each of 65,536 pieces of 16 KiB. */
-  hashRunBytes: 1 * MiB,
+  /** bytes read and hashed in one go where pieces are smaller: a thread is not woken for each of many pieces. */
+  hashRunBytes: 4 * MiB,
   /** threads that read, hash and write, one for each core up to this; files that each holds open. */
   diskThreads: 16,
   threadFiles: 32,
   /** bytes hashed and written before such threads are started: they take 50 ms to start, in which one core hashes as much. */
   hashInPlaceBytes: 32 * MiB,
+  /** ms that pieces wait for others to go to a thread in one message, unless there are so many bytes of them. */
+  diskBatchMs: 25,
+  diskBatchBytes: 8 * MiB,
   /** bytes of pieces that wait for one thread before another is started: one keeps up with a gigabyte a second. */
-  writeAheadBytes: 16 * MiB,
+  writeAheadBytes: 32 * MiB,
   /** files named one by one in the warnings about data on disk; the rest is counted. */
   fileWarnings: 10,
   /** calls that ask for the state of a file at a time. */
