@@ -319,7 +319,7 @@ t.test('names that are odd, and names that cannot be', { skip: process.platform 
 });
 
 t.test('what may not be read, or changes meanwhile, is named', async t => {
-  const directory = t.testdir({ x: { a: 'a'.repeat(5 * MiB), b: 'b' } });
+  const directory = t.testdir({ x: { a: 'a'.repeat(24 * MiB), b: 'b' } });
   const x = join(directory, 'x');
   const meanwhile = (change: () => void) => {
     let isFirst = true;
@@ -344,7 +344,7 @@ t.test('what may not be read, or changes meanwhile, is named', async t => {
     meanwhile(() => writeFileSync(join(x, 'a'), 'short')),
     { code: 'DISK_IO', message: /x\/a: it changed/ },
   );
-  writeFileSync(join(x, 'a'), Buffer.alloc(5 * MiB));
+  writeFileSync(join(x, 'a'), Buffer.alloc(24 * MiB));
   await t.rejects(
     meanwhile(() => rmSync(join(x, 'b'))),
     { code: 'DISK_IO', message: /x\/b/ },
