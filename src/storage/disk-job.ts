@@ -1,9 +1,10 @@
 // What the disk threads do: read and hash runs of bytes, check pieces and write those that match. Synchronous, on a
 // thread where nobody waits for anything else. Knows paths and bytes, not torrents.
 
+import { createHash } from 'node:crypto';
 import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { equalBytes } from '../torrent/ids.js';
+import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import { hashRun } from './hash-run.js';
 
@@ -16,6 +17,16 @@ export interface DiskPart {
   /** Byte inside the run. */
   readonly start: number;
   readonly length: number;
+}
+
+/** Reads a run and hashes the pieces in it. */
+export interface HashJob {
+  readonly kind: 'hash';
+  readonly owner: number;
+  readonly length: number;
+  readonly pieceLength: number;
+  /** In the order of the run. */
+  readonly parts: readonly DiskPart[];
 }
 
 /** Hashes a piece in shared memory and writes it where that is the hash. */
@@ -32,14 +43,7 @@ export interface StoreJob {
 }
 
 export type DiskJob =
-  /** Reads a run and hashes the pieces in it. */
-  | {
-      readonly kind: 'hash';
-      readonly owner: number;
-      readonly length: number;
-      readonly pieceLength: number;
-      readonly parts: readonly DiskPart[];
-    }
+  | HashJob
   | StoreJob
   /** Closes the files that were opened for this owner. */
   | { readonly kind: 'close'; readonly owner: number };
@@ -61,6 +65,9 @@ export type DiskAnswer =
   | { readonly kind: 'unwritten'; readonly path: string; readonly fault: SystemFault }
   | { readonly kind: 'closed' };
 
+/** Bytes read at a time. */
+const READ_BYTES = 256 * 1024;
+
 type Mode = 'read' | 'write';
 
 interface OpenFile {
@@ -79,7 +86,7 @@ const FLAGS: Readonly<Record<Mode, number>> = {
 export class DiskDesk {
   /** By mode and path, the one unused for longest first. */
   readonly #open = new Map<string, OpenFile>();
-  #scratch = new Uint8Array();
+  readonly #scratch = new Uint8Array(READ_BYTES);
 
   run(job: DiskJob): DiskAnswer {
     switch (job.kind) {
@@ -93,23 +100,49 @@ export class DiskDesk {
     }
   }
 
-  #hash({ owner, length, pieceLength, parts }: Extract<DiskJob, { kind: 'hash' }>): DiskAnswer {
-    if (this.#scratch.length < length) this.#scratch = new Uint8Array(length);
-    const run = this.#scratch.subarray(0, length);
-    let filled = 0;
+  /** Reads little at a time, so that it is still in the processor's cache when it is hashed. */
+  #hash(job: HashJob): DiskAnswer {
+    const { length, pieceLength } = job;
+    const hashes = new Uint8Array(Math.ceil(length / pieceLength) * HASH_LENGTH);
+    const isSmall = pieceLength <= READ_BYTES;
+    const step = isSmall ? Math.floor(READ_BYTES / pieceLength) * pieceLength : pieceLength;
+    for (let begin = 0, at = 0; begin < length; begin += step) {
+      const end = Math.min(begin + step, length);
+      const hash = isSmall ? undefined : createHash('sha1');
+      for (let from = begin; from < end; from += READ_BYTES) {
+        const bytes = this.#scratch.subarray(0, Math.min(READ_BYTES, end - from));
+        const fault = this.#read(job, from, bytes);
+        if (fault) return fault;
+        if (hash) hash.update(bytes);
+        else hashes.set(hashRun(bytes, pieceLength), at);
+      }
+      if (hash) hashes.set(hash.digest(), at);
+      at += Math.ceil((end - begin) / pieceLength) * HASH_LENGTH;
+    }
+    return { kind: 'hashed', hashes };
+  }
+
+  /** Fills `target` from byte `begin` of the run on. Returns what is wrong with a file, if something is. */
+  #read({ owner, parts }: HashJob, begin: number, target: Uint8Array): DiskAnswer | undefined {
+    const end = begin + target.length;
+    let filled = begin;
     for (const { path, position, start, length } of parts) {
-      run.fill(0, filled, start);
-      filled = start + length;
+      if (start + length <= begin) continue;
+      if (start >= end) break;
+      const from = Math.max(start, begin);
+      target.fill(0, filled - begin, from - begin);
+      filled = Math.min(start + length, end);
       try {
         const descriptor = this.#descriptor(path, 'read', owner);
-        if (!readWhole(descriptor, run, start, filled, position))
+        const place = position + from - start;
+        if (!readWhole(descriptor, target, from - begin, filled - begin, place))
           return { kind: 'unread', path, fault: undefined };
       } catch (error) {
         return { kind: 'unread', path, fault: faultOf(error) };
       }
     }
-    run.fill(0, filled);
-    return { kind: 'hashed', hashes: hashRun(run, pieceLength) };
+    target.fill(0, filled - begin);
+    return undefined;
   }
 
   #store({ owner, memory, offset, length, hash, parts }: StoreJob): DiskAnswer {

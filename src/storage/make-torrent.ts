@@ -208,7 +208,7 @@ async function hashContent(
   const progress = byteProgress(offset, onProgress);
   const shown = new Map(sources.map(source => [source.place, source.shown]));
   try {
-    await hashPieces(files, geometry.pieces(), {
+    await hashPieces(files, [...geometry.pieces()], {
       onHash: (piece, hash) => {
         hashes.set(hash, piece * HASH_LENGTH);
         progress(geometry.lengthOf(piece));

@@ -32,13 +32,14 @@ interface Run {
 /** Hashes these pieces. Adjacent ones are read together up to 1 MiB; a thread has memory for one run. */
 export async function hashPieces(
   files: TorrentFiles,
-  pieces: Iterable<Piece>,
+  pieces: readonly Piece[],
   { onHash, onUnread, signal }: PieceHashing,
 ): Promise<void> {
   const lease = new DiskThreadsLease();
   const { threads } = lease;
+  const isMuch = pieces.length * files.geometry.pieceLength > LIMITS.hashInPlaceBytes;
   const hash = async (run: Run): Promise<void> => {
-    const hashed = await hashesOf(files, run, threads);
+    const hashed = await hashesOf(files, run, threads, isMuch);
     if (hashed instanceof Uint8Array) {
       for (let at = 0; at < run.count; at++)
         onHash(pieceAt(run, at), hashed.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH));
@@ -63,10 +64,11 @@ async function hashesOf(
   files: TorrentFiles,
   run: Run,
   threads: DiskThreads,
+  isMuch: boolean,
 ): Promise<Uint8Array | string | TorrentError> {
   const length = lengthOf(files.geometry, run);
   const { pieceLength } = files.geometry;
-  if (threads.isSmall(length)) {
+  if (!isMuch && threads.isSmall(length)) {
     const bytes = new Uint8Array(length);
     return (await read(files, run.first, bytes)) ?? hashRun(bytes, pieceLength);
   }
