@@ -77,7 +77,7 @@ export const LIMITS = {
   /** ms without a block after which a peer loses its regular unchoke slot (Cohen 2003, anti-snubbing). */
   antiSnubMs: 60_000,
   /** bytes of pieces being assembled, checked or written at a time; the picker opens no new piece beyond. */
-  bufferedPieceBytes: 48 * MiB,
+  bufferedPieceBytes: 32 * MiB,
   /** bytes of memory made at a time for pieces that are smaller. */
   pieceSlabBytes: 1 * MiB,
   /** partial pieces for each peer that we download from; 1.5 keeps them few (webtorrent had 200 of 987). */
