@@ -28,6 +28,7 @@ import type {
 } from './options.js';
 import { PeerFinder } from './peer-finder.js';
 import { Torrent } from './torrent.js';
+import type { TorrentPeers } from './torrent-peers.js';
 import { trackerEdges } from './tracker-access.js';
 
 /** The timer sleeps no longer than this, so that a clock that stood still (a laptop asleep) is noticed. ms */
@@ -82,10 +83,7 @@ class Engine implements EngineHandle, EngineContext {
       maxConnections: options.maxConnections,
       maxDownloadBps: options.maxDownloadBps,
       maxUploadBps: options.maxUploadBps,
-      ownerOf: infoHash => {
-        const peers = this.#torrents.get(toHex(infoHash))?.peers;
-        return peers?.isClosed ? undefined : peers;
-      },
+      ownerOf: infoHash => this.#ownerOf(infoHash),
       wakeAt: timeMs => this.wakeAt(timeMs),
     });
     this.trackerIdentity = { peerId: this.network.peerId, key: randomInt(2 ** 32) };
@@ -177,6 +175,13 @@ class Engine implements EngineHandle, EngineContext {
     const host = bound && boundAddress(bound.binding, 4);
     const remembered = await rememberedNodes(this.stateDirectory);
     return new DhtDiscovery({ bootstrap: dhtBootstrap, remembered, ...(host !== undefined && { host }) });
+  }
+
+  #ownerOf(infoHash: InfoHash): TorrentPeers | undefined {
+    const key = toHex(infoHash);
+    const finder = [...this.#finders].find(({ peers }) => toHex(peers.infoHash) === key);
+    const peers = this.#torrents.get(key)?.peers ?? finder?.peers;
+    return peers?.isClosed ? undefined : peers;
   }
 
   #tick(): void {

@@ -256,7 +256,7 @@ export interface FoundEvent {
   readonly host: string;
   readonly port: Port;
   /** Who told us; `manual` is --peer, `magnet` the link. */
-  readonly from: 'manual' | 'magnet' | 'tracker' | 'dht' | 'lsd';
+  readonly from: 'manual' | 'magnet' | 'tracker' | 'dht' | 'lsd' | 'pex';
 }
 
 /** `magnet` has the link of a .torrent. */

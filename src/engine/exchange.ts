@@ -1,8 +1,7 @@
-// Peer exchange (BEP 11) of one torrent: tells it of links, and its recruiter of whom they name.
+// Peer exchange (BEP 11) of one torrent: tells it of links, and its owner of whom they name.
 
 import { PeerExchange } from '../swarm/peer-exchange.js';
-import type { PeerNumber } from '../swarm/port.js';
-import type { Recruiter } from '../swarm/recruiter.js';
+import type { Address, PeerNumber } from '../swarm/port.js';
 import type { CloseReason } from '../torrent/errors.js';
 import type { ExtensionHandshake, PeerExchangeMessage, PexFlags } from '../wire/message.js';
 import type { PeerLink } from './peer-link.js';
@@ -17,10 +16,13 @@ const UNKNOWN: PexFlags = {
 
 export class Exchange {
   readonly #exchange: PeerExchange;
-  readonly #recruiter: Recruiter;
+  readonly #found: (addresses: readonly Address[], now: number) => void;
 
-  constructor(recruiter: Recruiter, send: (peer: PeerNumber, message: PeerExchangeMessage) => void) {
-    this.#recruiter = recruiter;
+  constructor(
+    found: (addresses: readonly Address[], now: number) => void,
+    send: (peer: PeerNumber, message: PeerExchangeMessage) => void,
+  ) {
+    this.#found = found;
     this.#exchange = new PeerExchange(send);
   }
 
@@ -48,7 +50,7 @@ export class Exchange {
   /** Returns why the teller has to be closed, if it has. */
   heard({ number }: PeerLink, message: PeerExchangeMessage, now: number): CloseReason | undefined {
     const { addresses, fault } = this.#exchange.message(number, message, now);
-    this.#recruiter.addressesFound(addresses, 'pex', now);
+    this.#found(addresses, now);
     return fault;
   }
 

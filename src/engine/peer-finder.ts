@@ -1,7 +1,9 @@
-// Who is in a swarm, without joining it: the addresses that a magnet link, trackers, the DHT and the local network name,
-// each told once.
+// Who is in a swarm, without taking part in it: the addresses that a magnet link, trackers, the DHT, the local network and peers
+// name, each told once. Peers are asked whom they know, and nothing else.
 
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { Recruiter } from '../swarm/recruiter.js';
 import { formatHostPort } from '../torrent/host-port.js';
 import type { InfoHash } from '../torrent/ids.js';
 import { BLOCK_LENGTH, LIMITS } from '../torrent/limits.js';
@@ -10,6 +12,7 @@ import { scrapeAll, TorrentTrackers, type TrackerReport } from '../tracker/torre
 import type { EngineContext } from './engine-context.js';
 import type { FoundEvent, ProcessEvent } from './events.js';
 import type { FindOptions, TorrentSource } from './options.js';
+import { TorrentPeers } from './torrent-peers.js';
 
 export interface PeerFinderOptions {
   readonly context: EngineContext;
@@ -22,16 +25,48 @@ export interface PeerFinderOptions {
 export class PeerFinder {
   readonly #options: PeerFinderOptions;
   readonly #trackers: TorrentTrackers | undefined;
+  readonly #recruiter: Recruiter;
+  /** Those who are asked by peer exchange (BEP 11). */
+  readonly peers: TorrentPeers;
   readonly #told = new Set<string>();
 
   constructor(options: PeerFinderOptions) {
     this.#options = options;
+    const { context } = options;
+    this.#recruiter = new Recruiter(context.network.peerId, LIMITS.peersPerTorrent, context.random);
+    this.peers = new TorrentPeers({
+      infoHash: options.infoHash,
+      network: context.network,
+      recruiter: this.#recruiter,
+      pex: this.#asksPeers,
+      onExchanged: addresses => {
+        for (const peer of addresses) this.#tell(peer, 'pex');
+      },
+      onEvent: options.find.onEvent,
+      onDhtNode: node => context.dht?.addNode(node),
+      onError: () => {},
+      onInput: () => context.wakeAt(context.now()),
+    });
     if (options.find.useTrackers) this.#trackers = this.#askTrackers();
   }
 
   /** Does what is due; returns when it wants to be called next. */
   tick(now: number): number {
-    return this.#trackers?.tick(now) ?? Number.POSITIVE_INFINITY;
+    const dueMs = this.#trackers?.tick(now) ?? Number.POSITIVE_INFINITY;
+    if (!this.#asksPeers || this.peers.isClosed) return dueMs;
+    for (let address = this.#recruiter.next(now); address; address = this.#recruiter.next(now))
+      this.#options.context.network.dial(this.peers, address);
+    return Math.min(dueMs, this.#recruiter.nextDueMs, this.peers.tick(now));
+  }
+
+  /** Not with --no-pex, and not of a private torrent (BEP 27). */
+  get #asksPeers(): boolean {
+    return this.#options.context.pex && !this.#isPrivate;
+  }
+
+  get #isPrivate(): boolean {
+    const { source } = this.#options;
+    return source.kind === 'torrent' && source.metainfo.private;
   }
 
   /** Tells of addresses until `signal` aborts. */
@@ -40,7 +75,7 @@ export class PeerFinder {
     for (const peer of find.peers) this.#tell(peer, 'manual');
     if (source.kind === 'magnet') for (const peer of source.magnet.peers) this.#tell(peer, 'magnet');
     const places: ({ remove(): void } | undefined)[] = [];
-    if (source.kind === 'magnet' || !source.metainfo.private) {
+    if (!this.#isPrivate) {
       const needsPeers = () => true;
       const onPeer = (peer: HostPort) => this.#tell(peer, 'dht');
       places.push(context.dht?.add(infoHash, { port: undefined, needsPeers, onPeer }));
@@ -49,6 +84,7 @@ export class PeerFinder {
     const scraped = find.useTrackers && find.scrape ? this.#scrape(signal) : undefined;
     context.wakeAt(context.now());
     await aborted(signal);
+    this.peers.closeAll();
     for (const place of places) place?.remove();
     await Promise.all([scraped, this.#trackers?.stop(context.now())]);
   }
@@ -59,6 +95,11 @@ export class PeerFinder {
     if (port === this.#options.context.network.port && isOwnHost(host)) return;
     if (this.#told.has(key) || this.#told.size >= LIMITS.foundAddresses) return;
     this.#told.add(key);
+    if (from !== 'pex' && isIP(host)) {
+      const { context } = this.#options;
+      this.#recruiter.addressesFound([{ host, port }], from, context.now());
+      context.wakeAt(context.now());
+    }
     this.#options.onEvent({ event: 'found', host, port, from });
   }
 
@@ -70,11 +111,11 @@ export class PeerFinder {
 
   /** A tracker names peers to a peer alone, so that we come and go like one. */
   #askTrackers(): TorrentTrackers {
-    const { context, infoHash, source } = this.#options;
+    const { context, infoHash } = this.#options;
     return new TorrentTrackers({
       infoHash,
       tiers: this.#tiers,
-      isPrivate: source.kind === 'torrent' && source.metainfo.private,
+      isPrivate: this.#isPrivate,
       identity: context.trackerIdentity,
       edges: context.trackerEdges,
       facts: () => ({

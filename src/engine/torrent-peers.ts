@@ -5,7 +5,7 @@ import type { PieceStorage } from '../storage/piece-storage.js';
 import type { Decision } from '../swarm/choker.js';
 import { EarlyMessages } from '../swarm/early-messages.js';
 import type { MetadataFetch } from '../swarm/metadata-fetch.js';
-import type { PeerNumber, PeerSource } from '../swarm/port.js';
+import type { Address, PeerNumber, PeerSource } from '../swarm/port.js';
 import type { Recruiter } from '../swarm/recruiter.js';
 import type { Swarm } from '../swarm/swarm.js';
 import type { BlockList } from '../torrent/block-list.js';
@@ -32,6 +32,8 @@ export interface TorrentPeersOptions {
   readonly recruiter: Recruiter;
   /** Take part in peer exchange (BEP 11), as long as the torrent is not known to be private. */
   readonly pex: boolean;
+  /** Peers name others, who are known to the recruiter already. */
+  readonly onExchanged?: (addresses: readonly Address[]) => void;
   readonly onEvent: (event: TorrentEvent) => void;
   /** A peer says that it runs a DHT node. */
   readonly onDhtNode: (node: HostPort) => void;
@@ -65,7 +67,10 @@ export class TorrentPeers implements Dialling {
     this.#options = options;
     this.#report = new PeerReport(options.onEvent);
     if (options.pex)
-      this.#exchange = new Exchange(options.recruiter, (peer, message) => this.send(peer, message));
+      this.#exchange = new Exchange(
+        (addresses, now) => this.#exchanged(addresses, now),
+        (peer, message) => this.send(peer, message),
+      );
   }
 
   /** Whether peers may know that we run a DHT node (BEP 5); not those of a private torrent (BEP 27). */
@@ -262,6 +267,11 @@ export class TorrentPeers implements Dialling {
     this.#freeNumbers.push(number);
     const banned = this.#options.recruiter.closed(number, reason, this.#options.network.now());
     this.#report.closed(addressOf(link), banned, reason, this.#swarm?.peers.get(number));
+  }
+
+  #exchanged(addresses: readonly Address[], now: number): void {
+    this.#options.recruiter.addressesFound(addresses, 'pex', now);
+    this.#options.onExchanged?.(addresses);
   }
 
   #heard(link: PeerLink, message: PeerExchangeMessage, now: number): void {

@@ -156,7 +156,7 @@ t.test(
     const tracker = await FakeTracker.start(t, [named]);
     const directory = folder(t, { 'x.torrent': Buffer.from(CONTENT.torrentFile) });
     const asked = ['--tracker', tracker.url, '--peer', '192.0.2.1:6881'];
-    const argv = ['peers', 'x.torrent', ...asked, '--timeout', '10m', '--no-lsd', '--port', '0'];
+    const argv = ['peers', 'x.torrent', ...asked, '--timeout', '10m', '--no-lsd', '--no-pex', '--port', '0'];
     const lonely = contentOf(1, { seed: 9 });
     const node = new Program(t, directory, [
       'download',

@@ -242,3 +242,52 @@ t.test(
     await run.engine.close();
   },
 );
+
+t.test('who looks for peers asks those it finds whom they know', async t => {
+  const flags = { encryption: false, uploadOnly: true, utp: false, holepunch: false, outgoing: true };
+  const other = { host: '127.0.0.9', port: 6881 };
+  const looking = async (content: Content, pex: boolean) => {
+    const run = await EngineRun.start(t, folder(t), { pex });
+    const teller = await FakePeer.listen(t, content, { have: [] });
+    const stop = new AbortController();
+    const find = {
+      peers: [teller.address],
+      trackers: [],
+      useTrackers: false,
+      scrape: false,
+      onEvent: () => {},
+    };
+    const source = { kind: 'torrent', metainfo: content.metainfo } as const;
+    return { run, teller, stop, finding: run.engine.findPeers(source, find, stop.signal) };
+  };
+  const { run, teller, stop, finding } = await looking(CONTENT, true);
+  const wire = await teller.wire();
+  await wire.until('extensionHandshake', ({ utPex }) => utPex === 1);
+  wire.send({ type: 'peerExchange', added: [{ ...other, flags }], dropped: [] });
+  await run.until('found', ({ from }) => from === 'pex');
+  const { host, port } = teller.address;
+  t.same(
+    run.named('found').map(({ host, port, from }) => ({ host, port, from })),
+    [
+      { host, port, from: 'manual' },
+      { ...other, from: 'pex' },
+    ],
+  );
+  stop.abort();
+  await finding;
+  await wire.closed;
+  t.ok(
+    wire.received.every(({ type }) => !['interested', 'request', 'metadataRequest'].includes(type)),
+    'nothing else is asked for',
+  );
+  for (const [content, pex] of [
+    [CONTENT, false],
+    [contentOf(100_001, { private: true, name: 'secret' }), true],
+  ] as const) {
+    const quiet = await looking(content, pex);
+    await quiet.run.until('found');
+    quiet.stop.abort();
+    await quiet.finding;
+    t.equal(quiet.teller.wires.length, 0, `nobody is dialled: ${pex ? 'private' : '--no-pex'}`);
+  }
+});
