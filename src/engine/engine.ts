@@ -33,6 +33,8 @@ import { trackerEdges } from './tracker-access.js';
 
 /** The timer sleeps no longer than this, so that a clock that stood still (a laptop asleep) is noticed. ms */
 const LONGEST_SLEEP_MS = 1000;
+/** What becomes due within this time is done together: a thousand torrents have something due in each millisecond. */
+const COALESCE_MS = 25;
 /** ms between two looks at the addresses that we are bound to. */
 const BOUND_MS = 1000;
 
@@ -64,6 +66,8 @@ class Engine implements EngineHandle, EngineContext {
   readonly #finders = new Set<PeerFinder>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  /** When something that asked to be woken is due. */
+  #pokedAtMs = Number.POSITIVE_INFINITY;
   #boundAtMs = 0;
   #starting: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
@@ -132,6 +136,11 @@ class Engine implements EngineHandle, EngineContext {
   }
 
   wakeAt(timeMs: number): void {
+    this.#pokedAtMs = Math.min(this.#pokedAtMs, timeMs);
+    this.#sleepUntil(timeMs);
+  }
+
+  #sleepUntil(timeMs: number): void {
     if (timeMs >= this.#timerAtMs || this.#closing) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = timeMs;
@@ -189,11 +198,20 @@ class Engine implements EngineHandle, EngineContext {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     this.#watchBound(now);
     if (this.#leaving) return;
+    const dueMs = Math.max(this.#tickParts(now), now + COALESCE_MS);
+    this.#sleepUntil(Math.max(Math.min(dueMs, this.network.tick(now), this.#pokedAtMs), now + 1));
+  }
+
+  /** Does what is due in torrents and searches, in all of them where one asked for it. Returns when something is due next. */
+  #tickParts(now: number): number {
+    const isPoked = now >= this.#pokedAtMs;
+    if (isPoked) this.#pokedAtMs = Number.POSITIVE_INFINITY;
     let dueMs = now + LONGEST_SLEEP_MS;
-    for (const part of [...this.#torrents.values(), ...this.#finders])
-      dueMs = Math.min(dueMs, part.tick(now));
-    dueMs = Math.min(dueMs, this.network.tick(now));
-    this.wakeAt(Math.max(dueMs, now + 1));
+    for (const part of [...this.#torrents.values(), ...this.#finders]) {
+      if (isPoked || now >= part.dueMs) part.dueMs = part.tick(now);
+      dueMs = Math.min(dueMs, part.dueMs);
+    }
+    return dueMs;
   }
 
   #watchBound(now: number): void {

@@ -29,6 +29,8 @@ export class PeerFinder {
   /** Those who are asked by peer exchange (BEP 11). */
   readonly peers: TorrentPeers;
   readonly #told = new Set<string>();
+  /** When `tick` wants to be called next; kept by whoever calls it. */
+  dueMs = 0;
 
   constructor(options: PeerFinderOptions) {
     this.#options = options;

@@ -52,6 +52,8 @@ export class Torrent implements TorrentHandle {
   /** Told of each piece that is here. */
   #pieceDone: (piece: Piece) => void = piece => this.#report.piece(piece);
   #seedingSinceMs = -1;
+  /** When `tick` wants to be called next; kept by whoever calls it. */
+  dueMs = 0;
   #progressAtMs = 0;
 
   /** @param onComplete called at 100 %, before any seeding */
