@@ -49,13 +49,14 @@ export class PeerFinder {
       onError: () => {},
       onInput: () => context.wakeAt(context.now()),
     });
+    if (!this.#asksPeers) this.peers.closeAll();
     if (options.find.useTrackers) this.#trackers = this.#askTrackers();
   }
 
   /** Does what is due; returns when it wants to be called next. */
   tick(now: number): number {
     const dueMs = this.#trackers?.tick(now) ?? Number.POSITIVE_INFINITY;
-    if (!this.#asksPeers || this.peers.isClosed) return dueMs;
+    if (this.peers.isClosed) return dueMs;
     for (let address = this.#recruiter.next(now); address; address = this.#recruiter.next(now))
       this.#options.context.network.dial(this.peers, address);
     return Math.min(dueMs, this.#recruiter.nextDueMs, this.peers.tick(now));

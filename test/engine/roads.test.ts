@@ -286,6 +286,9 @@ t.test('who looks for peers asks those it finds whom they know', async t => {
   ] as const) {
     const quiet = await looking(content, pex);
     await quiet.run.until('found');
+    const visitor = await FakePeer.dial(t, quiet.run.port, content);
+    await visitor.closed;
+    t.equal(visitor.theirs, undefined, 'nor is anybody let in');
     quiet.stop.abort();
     await quiet.finding;
     t.equal(quiet.teller.wires.length, 0, `nobody is dialled: ${pex ? 'private' : '--no-pex'}`);
