@@ -1,25 +1,24 @@
 // stderr that is no terminal: whole lines, no ANSI, no carriage returns; progress now and then.
 
-import type { OutputStream } from './io.js';
 import type { Human } from './reporter.js';
 import { progressText, type TorrentView } from './torrent-view.js';
 
 /** ms between two progress lines of one torrent. */
 const PROGRESS_MS = 10_000;
 
-/** Plain lines on `stderr`. A torrent's first progress line comes after the first interval. */
-export function plainHuman(stderr: OutputStream, now: () => number): Human {
+/** Plain lines, whole ones to each `write`. A torrent's first progress line comes after the first interval. */
+export function plainHuman(write: (text: string) => void, now: () => number): Human {
   const lastLine = new Map<TorrentView, number>();
   return {
     draws: false,
     print(line) {
-      stderr.write(`${line}\n`);
+      write(`${line}\n`);
     },
     progress(view) {
       const last = lastLine.get(view);
       if (last !== undefined && now() - last < PROGRESS_MS) return;
       lastLine.set(view, now());
-      if (last !== undefined) stderr.write(`${view.name}: ${progressText(view)}\n`);
+      if (last !== undefined) write(`${view.name}: ${progressText(view)}\n`);
     },
     ended(view) {
       lastLine.delete(view);

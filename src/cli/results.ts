@@ -58,6 +58,8 @@ export class ResultStream {
   readonly #onGone: () => void;
   readonly #onFailure: (error: TorrentError) => void;
   #closed = false;
+  /** Text that is to leave with what else this turn of the event loop brings. */
+  #gathered = '';
   /** Fulfilled once all that was written is out, or never will be. */
   #written: Promise<unknown> = Promise.resolve();
 
@@ -73,8 +75,22 @@ export class ResultStream {
     if (text !== '') void this.writeAll(text);
   }
 
+  /** As `write`, but at the end of this turn, in one piece with what else comes: many small files end at the same time. */
+  gather(text: string): void {
+    if (this.#gathered === '' && text !== '') setImmediate(() => this.flush());
+    this.#gathered += text;
+  }
+
+  /** Writes what was gathered now. */
+  flush(): void {
+    const text = this.#gathered;
+    this.#gathered = '';
+    this.write(text);
+  }
+
   /** Whether the bytes were written; known once they are, or never will be. */
   writeAll(bytes: Uint8Array | string): Promise<boolean> {
+    this.flush();
     if (this.#closed) return Promise.resolve(false);
     const written = new Promise<boolean>(resolve => {
       this.#stream.write(bytes, error => {
@@ -88,6 +104,7 @@ export class ResultStream {
 
   /** All failures of what was written so far have been told: only then is an exit code known. */
   async flushed(): Promise<void> {
+    this.flush();
     await this.#written;
   }
 

@@ -166,6 +166,7 @@ export async function runSession(
     if (received === 'SIGUSR2') return reporter.status();
     if (signal !== undefined) {
       reporter.close();
+      stdout.flush();
       release();
       return io.raise(received);
     }
@@ -176,6 +177,7 @@ export async function runSession(
   io.onCrash(error => {
     reporter.close();
     reporter.failure(failureOf(error));
+    stdout.flush();
   });
   try {
     await Promise.race([body(session).then(() => stdout.flushed()), aborted(session.stopped)]);
@@ -183,6 +185,7 @@ export async function runSession(
     session.fail(error);
   }
   await session.close();
+  stdout.flush();
   release();
   if (signal === undefined) return session.exitCode;
   io.raise(signal);
@@ -192,8 +195,13 @@ export async function runSession(
 async function openReporter(io: Io, options: SessionOptions, stdout: ResultStream): Promise<Reporter> {
   const { output, several, items, words, payload } = options;
   const results = output.json ? jsonResults(output, io.now(), io.now) : plainResults(output, items);
-  let human: Human = plainHuman(io.stderr, io.now);
-  let write = (text: string) => (payload ? void io.stderr.write(text) : stdout.write(text));
+  // what was said first is read first where both go to one place
+  const say = (text: string) => {
+    stdout.flush();
+    io.stderr.write(text);
+  };
+  let human: Human = plainHuman(say, io.now);
+  let write = (text: string) => (payload ? void io.stderr.write(text) : stdout.gather(text));
   // Bytes on the same terminal would land in the bars.
   const canDraw = io.stderr.isTTY && !(payload && io.stdout.isTTY);
   if (canDraw && io.env.TERM !== 'dumb' && !output.quiet && !output.json) {

@@ -7,6 +7,8 @@ import { dirname } from 'node:path';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import { hashRun } from './hash-run.js';
+import { type Looked, type LookJob, lookEach } from './look-job.js';
+import { faultOf, type SystemFault } from './system-fault.js';
 
 /** The bytes of a run that lie in one file. What no part covers is padding: zeros that are on no disk. */
 export interface DiskPart {
@@ -45,15 +47,9 @@ export interface StoreJob {
 export type DiskJob =
   | HashJob
   | StoreJob
+  | LookJob
   /** Closes the files that were opened for this owner. */
   | { readonly kind: 'close'; readonly owner: number };
-
-/** What a system call said, fit to be sent from thread to thread. */
-export interface SystemFault {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly errno: number | undefined;
-}
 
 export type DiskAnswer =
   /** 20 bytes for each piece. */
@@ -63,6 +59,7 @@ export type DiskAnswer =
   /** Whether the piece had its hash, and so was written. */
   | { readonly kind: 'stored'; readonly ok: boolean }
   | { readonly kind: 'unwritten'; readonly path: string; readonly fault: SystemFault }
+  | Looked
   | { readonly kind: 'closed' };
 
 /** Bytes read at a time. */
@@ -94,6 +91,8 @@ export class DiskDesk {
         return this.#hash(job);
       case 'store':
         return this.#store(job);
+      case 'look':
+        return lookEach(job.paths);
       case 'close':
         for (const [key, file] of this.#open) if (file.owner === job.owner) this.#close(key, file);
         return { kind: 'closed' };
@@ -227,12 +226,4 @@ function makeFolder(path: string): void {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function faultOf(error: unknown): SystemFault {
-  if (!(error instanceof Error)) throw error;
-  const { message, code, errno }: NodeJS.ErrnoException = error;
-  // what is no answer of the system is a bug of ours
-  if (code === undefined) throw error;
-  return { message, code, errno };
 }

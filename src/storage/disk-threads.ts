@@ -201,3 +201,13 @@ export class DiskThreadsLease {
     await this.threads.close();
   }
 }
+
+/** Does work for which no thread is to end before it is over. */
+export async function withDiskThreads<T>(work: (threads: DiskThreads) => Promise<T>): Promise<T> {
+  const lease = new DiskThreadsLease();
+  try {
+    return await work(lease.threads);
+  } finally {
+    await lease.give();
+  }
+}

@@ -97,9 +97,9 @@ export class FilePool implements FileAccess {
 
   async close(paths: Iterable<string>): Promise<void> {
     const closing: Promise<void>[] = [];
-    for (const path of paths) {
-      closing.push(this.#retire(keyOf(path, 'read')), this.#retire(keyOf(path, 'write')));
-    }
+    for (const path of paths)
+      for (const key of [keyOf(path, 'read'), keyOf(path, 'write')])
+        if (this.#open.has(key)) closing.push(this.#retire(key));
     await Promise.all(closing);
   }
 

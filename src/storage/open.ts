@@ -9,6 +9,7 @@ import type { Piece } from '../torrent/geometry.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
 import { Selection } from '../torrent/selection.js';
 import { believe } from './belief.js';
+import { withDiskThreads } from './disk-threads.js';
 import type { FileAccess } from './file-pool.js';
 import { FileStorage } from './file-storage.js';
 import type { Journal } from './journal.js';
@@ -79,9 +80,11 @@ export class OpenTorrent implements OpenedData {
    */
   async seal(): Promise<void> {
     if (this.#isSealed || !this.#opening.isComplete(this.storage.have)) return;
-    await this.storage.rest();
-    await this.storage.sync();
-    await this.#opening.recordClosed(this.storage.have);
+    await withDiskThreads(async () => {
+      await this.storage.rest();
+      await this.storage.sync();
+      await this.#opening.recordClosed(this.storage.have);
+    });
     this.#isSealed = true;
   }
 
@@ -96,8 +99,10 @@ export class OpenTorrent implements OpenedData {
 
   async #close(): Promise<void> {
     try {
-      await this.storage.close();
-      if (!this.#isSealed) await this.#opening.recordClosed(this.storage.have);
+      await withDiskThreads(async () => {
+        await this.storage.close();
+        if (!this.#isSealed) await this.#opening.recordClosed(this.storage.have);
+      });
     } finally {
       await this.#opening.end();
     }

@@ -68,12 +68,13 @@ async function hashesOf(
 ): Promise<Uint8Array | string | TorrentError> {
   const length = lengthOf(files.geometry, run);
   const { pieceLength } = files.geometry;
-  if (!isMuch && threads.isSmall(length)) {
+  const parts = files.parts(run.first, length);
+  if (!isMuch && threads.isSmall(length + parts.length * LIMITS.inPlaceFileBytes)) {
     const bytes = new Uint8Array(length);
     return (await read(files, run.first, bytes)) ?? hashRun(bytes, pieceLength);
   }
   const { owner } = files;
-  const job = { kind: 'hash', owner, length, pieceLength, parts: files.parts(run.first, length) } as const;
+  const job = { kind: 'hash', owner, length, pieceLength, parts } as const;
   const answer = await threads.run(job, length, 0);
   return answer.kind === 'hashed' ? answer.hashes : unread(files, answer);
 }

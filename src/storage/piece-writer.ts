@@ -5,6 +5,7 @@ import { TorrentError } from '../torrent/errors.js';
 import type { Piece } from '../torrent/geometry.js';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
+import type { DiskPart } from './disk-job.js';
 import { type DiskThreads, DiskThreadsLease } from './disk-threads.js';
 import { hashRun } from './hash-run.js';
 import type { PieceBuffer } from './piece-buffer.js';
@@ -37,10 +38,11 @@ export class PieceWriter {
     const length = this.#files.geometry.lengthOf(piece);
     const hash = this.#pieceHashes.subarray(piece * HASH_LENGTH, (piece + 1) * HASH_LENGTH);
     const data = memory.subarray(0, length);
-    if (threads.isSmall(length)) {
+    const parts = this.#files.partsToWrite(piece);
+    if (threads.isSmall(length + parts.length * LIMITS.inPlaceFileBytes)) {
       if (!equalBytes(hashRun(data, length), hash)) return false;
       await this.#files.write(piece, data);
-    } else if (!(await this.#writeThere(piece, memory, hash, threads))) return false;
+    } else if (!(await this.#writeThere(piece, memory, hash, parts, threads))) return false;
     if (this.#files.hasUnselected(piece)) await this.#files.writeUnselected(piece, data);
     return true;
   }
@@ -57,11 +59,11 @@ export class PieceWriter {
     piece: Piece,
     { buffer: memory, byteOffset: offset }: PieceBuffer,
     hash: Uint8Array,
+    parts: readonly DiskPart[],
     threads: DiskThreads,
   ): Promise<boolean> {
     const { owner, geometry } = this.#files;
     const length = geometry.lengthOf(piece);
-    const parts = this.#files.partsToWrite(piece);
     const job = { kind: 'store', owner, memory, offset, length, hash, parts } as const;
     const answer = await threads.run(job, length, LIMITS.writeAheadBytes);
     if (answer.kind === 'stored') return answer.ok;

@@ -1,13 +1,13 @@
 // What lies on disk where a torrent's files belong. Looks, hashes nothing, changes nothing; refuses what is in the way.
 
-import type { Stats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
-import { LIMITS } from '../torrent/limits.js';
-import { forEachConcurrently } from './concurrency.js';
 import { diskError, errnoOf } from './disk-error.js';
+import { type DiskThreads, withDiskThreads } from './disk-threads.js';
+import { type Look, lookAt } from './look.js';
+import { isNothing, type Seen } from './look-job.js';
 import type { FileStamp } from './resume.js';
 import type { TorrentFiles } from './torrent-files.js';
 
@@ -53,56 +53,111 @@ export async function survey(
   force: boolean,
   isSelected: (file: number) => boolean,
 ): Promise<Survey> {
-  const base = await look(directory, stat);
-  if (base && !base.isDirectory()) throw new TorrentError('DISK_IO', `using ${directory}: not a directory`);
-  const found = new Array<FoundFile | undefined>(files.layout.files.length).fill(undefined);
-  if (!base) return found;
-
-  const folders = new Map<string, Promise<boolean>>([[directory, Promise.resolve(true)]]);
-  const isFolder = (path: string): Promise<boolean> => {
-    const known = folders.get(path);
-    if (known) return known;
-    const folder = isFolder(dirname(path)).then(async parentIsThere => {
-      const stats = parentIsThere ? await look(path, lstat) : undefined;
-      if (stats && !stats.isDirectory())
-        throw foreign(path, `${nameOf(stats)} is where a folder belongs`, false);
-      return stats !== undefined;
-    });
-    folders.set(path, folder);
-    return folder;
-  };
-  const find = async (index: number, longest: number): Promise<void> => {
-    const path = files.path(index);
-    const stats = (await isFolder(dirname(path))) ? await look(path, lstat) : undefined;
-    if (!stats) return;
-    if (!stats.isFile()) throw foreign(path, `${nameOf(stats)} is where a file belongs`, false);
-    const { size, mtimeMs, blocks } = stats;
-    if (size > longest && !force) {
-      throw foreign(path, `it is longer (${size} bytes) than the torrent's file (${longest})`, true);
-    }
-    found[index] = { size, mtimeMs, allocatedBytes: blocks * 512 };
-  };
-  await forEachConcurrently(files.layout.files.entries(), LIMITS.fileStats, async ([index, file]) => {
-    if (file.pad) return;
-    await find(index, file.length).catch(error => {
-      if (isSelected(index) || !(error instanceof TorrentError)) throw error;
-    });
-  });
+  const list = files.layout.files;
+  const found = new Array<FoundFile | undefined>(list.length).fill(undefined);
+  if (!(await isDirectory(directory))) return found;
+  const paths = list.map(({ pad }, file) => (pad ? undefined : files.path(file)));
+  const looks = await withDiskThreads(threads => lookAtFiles(paths, directory, threads));
+  for (const [file, path] of paths.entries()) {
+    if (path === undefined) continue;
+    const here = fileOf(looks[file], path, force ? undefined : list[file]?.length);
+    if (!(here instanceof TorrentError)) found[file] = here;
+    else if (isSelected(file)) throw here;
+  }
   return found;
 }
 
-async function look(path: string, how: (path: string) => Promise<Stats>): Promise<Stats | undefined> {
-  try {
-    return await how(path);
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw diskError(`reading ${path}`, error);
+/** What is at each path; nothing where it is undefined. */
+async function lookAtFiles(
+  paths: readonly (string | undefined)[],
+  directory: string,
+  threads: DiskThreads,
+): Promise<Look[]> {
+  const folders = await lookAtFolders(paths, directory, threads);
+  const looks = new Array<Look>(paths.length).fill(undefined);
+  const within: number[] = [];
+  const places: string[] = [];
+  for (const [file, path] of paths.entries()) {
+    const folder = path === undefined ? false : folders.get(dirname(path));
+    if (folder instanceof TorrentError) looks[file] = folder;
+    if (path === undefined || folder !== true) continue;
+    within.push(file);
+    places.push(path);
   }
+  const found = await lookAt(places, threads);
+  within.forEach((file, index) => {
+    looks[file] = found[index];
+  });
+  return looks;
 }
 
-function nameOf(stats: Stats): string {
-  if (stats.isSymbolicLink()) return 'a symbolic link';
-  if (stats.isDirectory()) return 'a directory';
-  return stats.isFile() ? 'a file' : 'a special file';
+/** Whether it is there. @throws TorrentError DISK_IO when it is something else */
+async function isDirectory(directory: string): Promise<boolean> {
+  try {
+    if ((await stat(directory)).isDirectory()) return true;
+  } catch (error) {
+    if (isNothing({ code: errnoOf(error) })) return false;
+    throw diskError(`reading ${directory}`, error);
+  }
+  throw new TorrentError('DISK_IO', `using ${directory}: not a directory`);
 }
+
+/** Of each folder on the way to these files whether it is there, or why nothing can be below it. */
+async function lookAtFolders(
+  paths: readonly (string | undefined)[],
+  directory: string,
+  threads: DiskThreads,
+): Promise<ReadonlyMap<string, boolean | TorrentError>> {
+  const folders = new Map<string, boolean | TorrentError>([[directory, true]]);
+  for (const level of levelsOf(paths, directory)) {
+    const within: string[] = [];
+    for (const path of level) {
+      const above = folders.get(dirname(path)) ?? false;
+      if (above === true) within.push(path);
+      else folders.set(path, above);
+    }
+    const looks = await lookAt(within, threads);
+    for (const [index, path] of within.entries()) folders.set(path, folderOf(looks[index], path));
+  }
+  return folders;
+}
+
+/** The folders between the directory and these files, those above first. */
+function levelsOf(paths: readonly (string | undefined)[], directory: string): string[][] {
+  const levels: string[][] = [];
+  const depths = new Map<string, number>([[directory, -1]]);
+  const depthOf = (folder: string): number => {
+    const known = depths.get(folder);
+    if (known !== undefined) return known;
+    const depth = depthOf(dirname(folder)) + 1;
+    depths.set(folder, depth);
+    const level = levels[depth];
+    if (level) level.push(folder);
+    else levels[depth] = [folder];
+    return depth;
+  };
+  for (const path of paths) if (path !== undefined) depthOf(dirname(path));
+  return levels;
+}
+
+function folderOf(look: Look, path: string): boolean | TorrentError {
+  if (look === undefined || look instanceof TorrentError) return look ?? false;
+  return look.kind === 'folder' || foreign(path, `${NAMES[look.kind]} is where a folder belongs`, false);
+}
+
+/** @param longest bytes that it may have; undefined: any */
+function fileOf(look: Look, path: string, longest: number | undefined): FoundFile | undefined | TorrentError {
+  if (look === undefined || look instanceof TorrentError) return look;
+  const { kind, size, mtimeMs, allocatedBytes } = look;
+  if (kind !== 'file') return foreign(path, `${NAMES[kind]} is where a file belongs`, false);
+  if (longest !== undefined && size > longest)
+    return foreign(path, `it is longer (${size} bytes) than the torrent's file (${longest})`, true);
+  return { size, mtimeMs, allocatedBytes };
+}
+
+const NAMES: Readonly<Record<Seen['kind'], string>> = {
+  link: 'a symbolic link',
+  folder: 'a directory',
+  file: 'a file',
+  special: 'a special file',
+};

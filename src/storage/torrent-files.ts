@@ -8,11 +8,12 @@ import { Geometry, type Piece } from '../torrent/geometry.js';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
 import { diskError, errnoOf } from './disk-error.js';
-import type { DiskPart, SystemFault } from './disk-job.js';
+import type { DiskPart } from './disk-job.js';
 import type { FileAccess } from './file-pool.js';
 import { Layout, overlapOf } from './layout.js';
 import type { PartFile } from './part-file.js';
 import { bytesIn, cut } from './scatter.js';
+import { errorOf, type SystemFault } from './system-fault.js';
 
 /** What is needed of a torrent to find its bytes on disk. */
 export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
@@ -235,10 +236,6 @@ export class TorrentFiles {
 function isUnsafe(component: string): boolean {
   if (component === '' || component === '.' || component === '..') return true;
   return component.includes('/') || component.includes(sep) || component.includes('\0');
-}
-
-function errorOf({ message, code, errno }: SystemFault): Error {
-  return Object.assign(new Error(message), { code, errno });
 }
 
 /** Whether this is the hash that the torrent gives for the piece. @param pieceHashes 20 bytes for each piece */

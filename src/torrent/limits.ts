@@ -196,6 +196,10 @@ export const LIMITS = {
   threadFiles: 32,
   /** bytes hashed and written before such threads are started: they take 50 ms to start, in which one core hashes as much. */
   hashInPlaceBytes: 32 * MiB,
+  /** what a file that is opened or looked at without them counts as: bytes that one core hashes in the same time. */
+  inPlaceFileBytes: 64 * KiB,
+  /** paths that a thread looks at in one go. */
+  lookPaths: 4096,
   /** ms that pieces wait for others to go to a thread in one message, unless there are so many bytes of them. */
   diskBatchMs: 25,
   diskBatchBytes: 8 * MiB,

@@ -26,7 +26,7 @@ function reporterOf(options: Partial<OutputOptions>, several = false, items: Ite
   const now = () => clock.now;
   const [stdout, stderr] = [new Kept(), new Kept()];
   const results = output.json ? jsonResults(output, 5_000, now) : plainResults(output, items);
-  const human = plainHuman(stderr, now);
+  const human = plainHuman(text => stderr.write(text), now);
   const write = (text: string) => void stdout.write(text);
   return { reporter: new Reporter({ output, human, results, write, several }), stdout, stderr, clock };
 }
