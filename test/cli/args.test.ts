@@ -276,6 +276,7 @@ t.test('verify and info', async t => {
   t.same(await refused(verify(['x', 'y', 'z'])), ['verify: one torrent and one path, not 3 words']);
   t.same(await info(['x']), {
     sources: ['x'],
+    select: [],
     choices: { ...TORRENT, data: 'none' },
     engine: ENGINE,
     output: OUTPUT,
