@@ -48,7 +48,7 @@ seed-ratio = 2`;
 const ENVIRONMENT: readonly Entry[] = [
   [
     'RAREST_NAME',
-    'Each flag: RAREST_MAX_UPLOAD=1M, RAREST_NO_LSD=1. White space parts the values of a list.',
+    'Each flag: RAREST_MAX_UPLOAD=1M, RAREST_NO_LSD=1. White space parts the values of a list; once there is a newline, newlines alone do.',
   ],
   ['NO_COLOR', 'Set to anything: no colours.'],
   ['SHELL', 'The shell that completion is for.'],

@@ -108,6 +108,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: INFO_FLAGS,
     examples: [
       { does: 'what is in it', line: 'rarest info big.torrent' },
+      { does: 'its films', line: "rarest info -s '**/*.mkv' big.torrent" },
       { does: 'the same for a program', line: "rarest info --json 'magnet:?xt=urn:btih:…' | jq .files" },
     ],
     load: () => import('./commands/info.js'),

@@ -63,7 +63,7 @@ export class FlagValues {
     return given === undefined ? undefined : read(given, kind);
   }
 
-  /** All values given; a variable holds several with white space between them. */
+  /** All values given; a variable may hold several. */
   list<T>(name: string, kind: Kind<T>): T[] {
     return this.#given(name).map(given => read(given, kind));
   }
@@ -90,7 +90,7 @@ export class FlagValues {
     const setting = this.#env[variable];
     if (setting === undefined || setting === '') return this.#settings?.values(flag) ?? [];
     const example = (good: string) => `${variable}=${good}`;
-    const items = flag.kind === 'list' ? setting.split(/\s+/).filter(Boolean) : [setting];
+    const items = flag.kind === 'list' ? listed(setting) : [setting];
     return items.map(text => ({ shown: `${variable}=${shownText(text)}`, example, text }));
   }
 
@@ -102,6 +102,12 @@ export class FlagValues {
     if (FALSE.includes(setting)) return false;
     throw usageError(`${variable}=${shownText(setting)}`, 'neither on nor off', `for example: ${variable}=1`);
   }
+}
+
+/** The values of a list in a variable: its lines where there is a newline, else its words. */
+function listed(setting: string): string[] {
+  const values = setting.split(setting.includes('\n') ? '\n' : /\s/);
+  return values.map(value => value.trim()).filter(Boolean);
 }
 
 /** What a message has room for. */

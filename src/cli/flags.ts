@@ -222,7 +222,7 @@ export const VERIFY_FLAGS: readonly Flag[] = [
   ...TRANSFER_FLAGS,
 ];
 
-export const INFO_FLAGS: readonly Flag[] = [METADATA_TIMEOUT, ...DISCOVERY_FLAGS];
+export const INFO_FLAGS: readonly Flag[] = [SELECT, METADATA_TIMEOUT, ...DISCOVERY_FLAGS];
 
 export const PEERS_FLAGS: readonly Flag[] = [
   value(END, 'timeout DUR', 'listen so long, like 15m; 0: no limit', { byDefault: '30s' }),

@@ -6,7 +6,14 @@ import { printable } from '../torrent/text.js';
 import { formatBytes, formatPieceLength } from './quantities.js';
 import type { Subject } from './reported.js';
 
-/** `# key TAB value` lines, then `index TAB length TAB path` of each file. Names between NULs are given as they are. */
+/** `index TAB length TAB path` of each file that is selected. Names between NULs are given as they are. */
+export function selectedLines({ files }: MetadataEvent, nul: boolean): string[] {
+  return files
+    .filter(({ selected }) => selected)
+    .map(({ index, length, path }) => `${index}\t${length}\t${nul ? path : printable(path)}`);
+}
+
+/** `# key TAB value` lines about the torrent, then those of its selected files. */
 export function infoLines(event: MetadataEvent, subject: Subject | undefined, nul: boolean): string[] {
   const shown = nul ? (text: string) => text : printable;
   const { infoHash, infoHashV2 } = hashes(event, subject);
@@ -29,14 +36,17 @@ export function infoLines(event: MetadataEvent, subject: Subject | undefined, nu
   ];
   return [
     ...header.flatMap(([key, value]) => (value === undefined ? [] : [`# ${key}\t${shown(value)}`])),
-    ...event.files.map(({ index, length, path }) => `${index}\t${length}\t${shown(path)}`),
+    ...selectedLines(event, nul),
   ];
 }
 
-/** A table for a terminal: what is not there is not mentioned. Ends without a newline. */
+/** A table for a terminal: what is not there is not mentioned. Where not all is selected, a `*` marks what is. Ends without a newline. */
 export function infoTable(event: MetadataEvent, subject: Subject | undefined): string {
   const { infoHash, infoHashV2 } = hashes(event, subject);
   const { length, files } = event;
+  const selected = files.filter(({ selected }) => selected);
+  const bytes = selected.reduce((sum, file) => sum + file.length, 0);
+  const part = `${selected.length} of ${files.length}, ${formatBytes(bytes)} of ${formatBytes(length)}`;
   const rows: (readonly [label: string, lines: readonly (string | undefined)[]])[] = [
     ['info hash', [infoHash]],
     ['info hash v2', [infoHashV2]],
@@ -50,7 +60,7 @@ export function infoTable(event: MetadataEvent, subject: Subject | undefined): s
     ['trackers', event.trackers.map(tier => tier.join(', '))],
     ['web seeds', event.webSeeds],
     ['DHT nodes', (event.nodes ?? []).map(formatHostPort)],
-    ['files', [`${files.length}`]],
+    ['files', [selected.length === files.length ? `${files.length}` : part]],
   ];
   const described = rows.flatMap(([label, lines]) =>
     lines
@@ -59,8 +69,8 @@ export function infoTable(event: MetadataEvent, subject: Subject | undefined): s
   );
   const width = `${files.at(-1)?.index ?? 0}`.length;
   const listed = files.map(
-    ({ index, length, path }) =>
-      `  ${`${index}`.padStart(width)} ${formatBytes(length).padStart(8)}  ${printable(path)}`,
+    ({ index, length, path, selected: isSelected }) =>
+      `${isSelected && selected.length < files.length ? '*' : ' '} ${`${index}`.padStart(width)} ${formatBytes(length).padStart(8)}  ${printable(path)}`,
   );
   return [printable(event.name), ...described, ...listed].join('\n');
 }

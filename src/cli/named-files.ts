@@ -1,14 +1,11 @@
 // Which files of a torrent are meant: those that a command line names, or the only one there is.
 
 import { join } from 'node:path';
+import type { Selectable, SelectableFile } from '../engine/options.js';
 import { TorrentError } from '../torrent/errors.js';
-import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
 import { usageError } from './failure.js';
 import { nearest } from './nearest.js';
 import { shownSource } from './source-text.js';
-
-/** What is to be known of a torrent. */
-export type Files = Pick<Metainfo, 'name' | 'files'>;
 
 /** Files that are looked through for the one that was probably meant. */
 const LOOKED_AT = 10_000;
@@ -18,7 +15,7 @@ const LOOKED_AT = 10_000;
  * an index; a number is always an index.
  * @throws TorrentError SELECT_EMPTY where there is no such file
  */
-export function namedFiles({ name, files }: Files, names: readonly string[]): number[] {
+export function namedFiles({ name, files }: Selectable, names: readonly string[]): number[] {
   const byName = new Map<string, number>();
   files.forEach((file, index) => {
     if (file.pad) return;
@@ -35,12 +32,12 @@ export function namedFiles({ name, files }: Files, names: readonly string[]): nu
 }
 
 /** All files that hold more than padding. */
-export function allFiles({ files }: Files): number[] {
+export function allFiles({ files }: Selectable): number[] {
   return files.flatMap(({ pad }, index) => (pad ? [] : [index]));
 }
 
 /** The only file. @throws TorrentError USAGE where there are several */
-export function onlyFile(metainfo: Files): number {
+export function onlyFile(metainfo: Selectable): number {
   const [only, ...others] = allFiles(metainfo);
   if (only !== undefined && others.length === 0) return only;
   throw usageError(
@@ -51,11 +48,11 @@ export function onlyFile(metainfo: Files): number {
 }
 
 /** As it lies inside of the torrent's folder; the name where the torrent is one file. */
-function belowRoot({ path }: TorrentFile): string {
+function belowRoot({ path }: SelectableFile): string {
   return path.length > 1 ? join(...path.slice(1)) : join(...path);
 }
 
-function hintFor(word: string, files: readonly TorrentFile[]): string {
+function hintFor(word: string, files: readonly SelectableFile[]): string {
   const known = files.filter(({ pad }) => !pad).slice(0, LOOKED_AT);
   const last = known.find(({ path }) => path.at(-1) === word);
   const meant = last ? belowRoot(last) : nearest(word, known.map(belowRoot));

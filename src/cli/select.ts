@@ -1,9 +1,8 @@
 // `--select`: which files of a torrent are meant. A pattern is an index or ranges of them, a glob, a regular expression or a
 // size. Patterns unite; then those with a leading `!` are taken away; where all have one, they are taken away from all.
 
-import type { Chosen, Select } from '../engine/options.js';
+import type { Chosen, Select, Selectable, SelectableFile, TorrentSource } from '../engine/options.js';
 import { TorrentError } from '../torrent/errors.js';
-import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
 import type { Kind } from './flag-values.js';
 import { shortened } from './printable.js';
 import { parseBytes } from './quantities.js';
@@ -93,12 +92,13 @@ export async function selector(patterns: readonly SelectPattern[]): Promise<Sele
     patterns.map(async pattern => ({ ...pattern, matcherOf: await compile(pattern.meant) })),
   );
   const shown = shortened(patterns.map(({ text }) => text).join(' '), SHOWN_LENGTH);
-  return ({ name, files, singleFile }) => {
+  return ({ name, files }) => {
     const matchers = compiled.map(pattern => ({ ...pattern, matches: pattern.matcherOf(files.length) }));
     const takers = matchers.filter(({ isNegated }) => !isNegated);
     const removers = matchers.filter(({ isNegated }) => isNegated);
-    const isMeant = (file: TorrentFile, index: number) => {
-      const path = (singleFile ? file.path : file.path.slice(1)).join('/');
+    const isMeant = (file: SelectableFile, index: number) => {
+      // a torrent of one file has no folder
+      const path = file.path.slice(file.path.length > 1 ? 1 : 0).join('/');
       const matches = (pattern: { matches: Matcher }) => pattern.matches(path, file.length, index);
       return (takers.length === 0 || takers.some(matches)) && !removers.some(matches);
     };
@@ -107,7 +107,13 @@ export async function selector(patterns: readonly SelectPattern[]): Promise<Sele
   };
 }
 
-/** What the `so` of a magnet link selects (BEP 53). */
+/** What the source itself says that is wanted of it: the `so` of a magnet link (BEP 53). */
+export function ownSelection(source: TorrentSource): Select | undefined {
+  const ranges = source.kind === 'magnet' ? source.magnet.selectOnly : undefined;
+  return ranges && linkSelector(ranges);
+}
+
+/** What the `so` of a magnet link selects. */
 export function linkSelector(ranges: readonly IndexRange[]): Select {
   return ({ name, files }) => {
     const includes = includedIn(ranges, files.length);
@@ -136,8 +142,8 @@ async function compile(meant: Meant): Promise<MatcherOf> {
 }
 
 function chosenOf(
-  files: Metainfo['files'],
-  isMeant: (file: TorrentFile, index: number) => boolean,
+  files: Selectable['files'],
+  isMeant: (file: SelectableFile, index: number) => boolean,
   warnings: readonly string[],
 ): Chosen {
   const indices = [...files.keys()];
@@ -153,7 +159,8 @@ function chosenOf(
 function demandSome(name: string, chosen: Chosen, why: string): Chosen {
   if (chosen.files.length > 0) return chosen;
   throw new TorrentError('SELECT_EMPTY', `selecting files of ${name}: ${chosen.warnings[0] ?? why}`, {
-    hint: "rarest info lists the files; '**/*.mkv' matches in all folders, '*.mkv' in the first one",
+    // more than is wanted by a link, a variable or the configuration file
+    hint: "rarest info -s '**' lists all files; '**/*.mkv' matches in all folders, '*.mkv' in the first one",
   });
 }
 

@@ -3,7 +3,7 @@
 import type { Interfaces } from '../discovery/multicast-group.js';
 import type { Binding } from '../torrent/binding.js';
 import type { TorrentError } from '../torrent/errors.js';
-import type { HostPort, Magnet, Metainfo } from '../torrent/metainfo-types.js';
+import type { HostPort, Magnet, Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
 import type { ProcessEvent, TorrentEvent } from './events.js';
 
 export interface EngineOptions {
@@ -79,7 +79,15 @@ export interface Chosen {
 }
 
 /** Chooses among the files of a torrent. Throws a TorrentError of code SELECT_EMPTY where none is wanted. */
-export type Select = (metainfo: Pick<Metainfo, 'name' | 'files' | 'singleFile'>) => Chosen;
+export type Select = (torrent: Selectable) => Chosen;
+
+/** A torrent of any version, as far as there is something to choose. */
+export interface Selectable {
+  readonly name: string;
+  readonly files: readonly SelectableFile[];
+}
+
+export type SelectableFile = Pick<TorrentFile, 'path' | 'length' | 'pad'>;
 
 export interface TorrentOptions {
   /** Output directory as the user gave it. */

@@ -10,6 +10,7 @@ import type { SwarmPeer } from './peer.js';
 import type { Picker } from './picker.js';
 import type { PeerNumber, SwarmPort } from './port.js';
 import { Rate } from './rate.js';
+import type { RequestTotal } from './request-queue.js';
 
 /** Points of suspicion for a failed piece that was shared, and how many end the connection. libtorrent bans at 7. */
 const SUSPICION_PER_FAILURE = 2;
@@ -20,7 +21,9 @@ export class Downloads {
   receivedBytes = 0;
   wastedBytes = 0;
   readonly rate = new Rate(LIMITS.rateWindowMs);
-  /** Blocks that may be outstanding at all peers together; what a download limit asks for. */
+  /** Blocks outstanding at all peers together. */
+  readonly outstanding: RequestTotal = { count: 0 };
+  /** How many may be; what a download limit asks for. */
   outstandingLimit = Number.POSITIVE_INFINITY;
   readonly #geometry: Geometry;
   readonly #picker: Picker;
@@ -112,8 +115,10 @@ export class Downloads {
   /** Fills the peer's pipeline. */
   feed(peer: SwarmPeer, now: number): void {
     if (!peer.amInterested || (peer.peerChoking && peer.allowedFast.length === 0)) return;
-    let room = peer.pipeline.room(peer.outstanding.count);
-    if (this.outstandingLimit < Number.POSITIVE_INFINITY) room = Math.min(room, this.#roomWithinLimit());
+    const room = Math.min(
+      peer.pipeline.room(peer.outstanding.count),
+      this.outstandingLimit - this.outstanding.count,
+    );
     if (room <= 0) return;
     this.#batch.clear();
     this.#picker.pick(peer, room, this.#peers.size, this.#batch, now);
@@ -157,12 +162,6 @@ export class Downloads {
       this.#sendCancel(peer, number);
       this.feedAll(now, peer);
     }
-  }
-
-  #roomWithinLimit(): number {
-    let outstanding = 0;
-    for (const peer of this.#peers.values()) outstanding += peer.outstanding.count;
-    return this.outstandingLimit - outstanding;
   }
 
   #cancelOthers(number: number, giver: SwarmPeer): void {

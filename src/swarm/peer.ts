@@ -8,7 +8,7 @@ import type { PartialPiece } from './partial-piece.js';
 import { Pipeline, type PipelineBounds } from './pipeline.js';
 import type { PeerFacts, PeerNumber } from './port.js';
 import { Rate } from './rate.js';
-import { RequestQueue } from './request-queue.js';
+import { RequestQueue, type RequestTotal } from './request-queue.js';
 
 const PEER_REQUESTS: PipelineBounds = {
   start: LIMITS.pipelineStart,
@@ -49,7 +49,7 @@ export class SwarmPeer {
   /** BEP 54: it can be told that we have a piece no more. */
   knowsDontHave = false;
 
-  readonly outstanding = new RequestQueue();
+  readonly outstanding: RequestQueue;
   readonly asked: AskedBlocks;
   readonly pipeline: Pipeline;
   /** The piece it is fetching for us on its own. */
@@ -82,10 +82,18 @@ export class SwarmPeer {
   /** Since when neither side wants anything of the other, or -1. */
   idleSinceMs = -1;
 
-  constructor(number: PeerNumber, facts: PeerFacts, geometry: Geometry, now: number) {
+  /** @param outstanding what is outstanding at all peers together */
+  constructor(
+    number: PeerNumber,
+    facts: PeerFacts,
+    geometry: Geometry,
+    outstanding: RequestTotal,
+    now: number,
+  ) {
     this.number = number;
     this.facts = facts;
     this.have = new Bitfield(geometry.pieceCount);
+    this.outstanding = new RequestQueue(outstanding);
     this.asked = new AskedBlocks(geometry.blockCount);
     this.uploadOnly = facts.webSeed;
     this.pipeline = new Pipeline(facts.webSeed ? WEB_SEED_REQUESTS : PEER_REQUESTS);

@@ -3,12 +3,23 @@
 
 const ANSWERED = 0xffffffff;
 
+/** How many requests are outstanding at several peers together; kept by their queues. */
+export interface RequestTotal {
+  count: number;
+}
+
 export class RequestQueue {
   #blocks = new Uint32Array(8);
   #sentAtMs = new Float64Array(8);
   #head = 0;
   #tail = 0;
   #count = 0;
+  readonly #total: RequestTotal;
+
+  /** @param total counts the requests of this queue too */
+  constructor(total: RequestTotal) {
+    this.#total = total;
+  }
 
   /** How many requests are outstanding. */
   get count(): number {
@@ -31,6 +42,7 @@ export class RequestQueue {
     this.#blocks[at] = block;
     this.#sentAtMs[at] = now;
     this.#count++;
+    this.#total.count++;
   }
 
   has(block: number): boolean {
@@ -43,6 +55,7 @@ export class RequestQueue {
     if (at < 0) return false;
     this.#blocks[at & (this.#blocks.length - 1)] = ANSWERED;
     this.#count--;
+    this.#total.count--;
     while (this.#head < this.#tail && this.#blocks[this.#head & (this.#blocks.length - 1)] === ANSWERED)
       this.#head++;
     return true;
@@ -59,6 +72,7 @@ export class RequestQueue {
   }
 
   clear(): void {
+    this.#total.count -= this.#count;
     this.#head = this.#tail = this.#count = 0;
   }
 

@@ -80,7 +80,7 @@ export class Swarm {
 
   /** Both handshakes are done. */
   peerConnected(number: PeerNumber, facts: PeerFacts, now: number): void {
-    const peer = new SwarmPeer(number, facts, this.geometry, now);
+    const peer = new SwarmPeer(number, facts, this.geometry, this.downloads.outstanding, now);
     this.peers.set(number, peer);
     if (this.#superSeed) this.#superSeed.connected(peer, now);
     else this.#greet(peer);

@@ -59,12 +59,12 @@ export function encode(message: EncodableMessage): Uint8Array {
 
 /** A request for each block of the list, 17 bytes each, to be written in one go. */
 export function encodeRequests(blocks: BlockList): Uint8Array {
-  return encodeBlocks(ID.request, blocks);
-}
-
-/** A cancel for each block of the list, 17 bytes each, to be written in one go. */
-export function encodeCancels(blocks: BlockList): Uint8Array {
-  return encodeBlocks(ID.cancel, blocks);
+  const bytes = new Uint8Array(blocks.count * BLOCK_MESSAGE_LENGTH);
+  for (let i = 0; i < blocks.count; i++) {
+    const at = i * BLOCK_MESSAGE_LENGTH;
+    writeBlockMessage(bytes, at, ID.request, blocks.pieces[i]!, blocks.begins[i]!, blocks.lengths[i]!);
+  }
+  return bytes;
 }
 
 /** The 13 bytes that go before the `length` bytes of a block; the block is written right after, uncopied. */
@@ -86,15 +86,6 @@ export function writePieceHeader(
   bytes[at + 4] = ID.piece;
   writeUint32(bytes, at + 5, index);
   writeUint32(bytes, at + 9, begin);
-}
-
-function encodeBlocks(id: number, blocks: BlockList): Uint8Array {
-  const bytes = new Uint8Array(blocks.count * BLOCK_MESSAGE_LENGTH);
-  for (let i = 0; i < blocks.count; i++) {
-    const at = i * BLOCK_MESSAGE_LENGTH;
-    writeBlockMessage(bytes, at, id, blocks.pieces[i]!, blocks.begins[i]!, blocks.lengths[i]!);
-  }
-  return bytes;
 }
 
 function writeBlockMessage(

@@ -276,6 +276,7 @@ t.test('verify and info', async t => {
   t.same(await refused(verify(['x', 'y', 'z'])), ['verify: one torrent and one path, not 3 words']);
   t.same(await info(['x']), {
     sources: ['x'],
+    select: [],
     choices: { ...TORRENT, data: 'none' },
     engine: ENGINE,
     output: OUTPUT,
@@ -299,6 +300,26 @@ t.test('trackers and web seeds are checked', async t => {
   t.equal(torrent.useTrackers, false);
   t.equal(engine.lsd, false);
   t.equal((await download(['--lsd', 'x'], env)).engine.lsd, true);
+});
+
+t.test('a list in a variable is parted at white space, or at newlines alone where it has one', async t => {
+  const selected = async (RAREST_SELECT: string) =>
+    (await download(['x'], { RAREST_SELECT })).select.map(({ text }) => text);
+  t.same(await selected(' a.mkv\tb.mkv  0-4 '), ['a.mkv', 'b.mkv', '0-4']);
+  t.same(await selected('My Film.mkv\n'), ['My Film.mkv']);
+  t.same(await selected('My Film.mkv\r\n\n  !the extras/**  \n >10M'), [
+    'My Film.mkv',
+    '!the extras/**',
+    '>10M',
+  ]);
+  t.same(await selected(' \n '), []);
+  const { torrent } = await download(['x'], { RAREST_PEER: 'a:1\nb:2', RAREST_OUTPUT: 'a\nb c' });
+  t.same(
+    torrent.peers.map(({ host }) => host),
+    ['a', 'b'],
+  );
+  t.equal(torrent.output, 'a\nb c', 'one that is no list is taken as it is');
+  t.match(await refused(download(['x'], { RAREST_PEER: 'a:1 b:2\n' })), [/^RAREST_PEER=a:1 b:2: not/]);
 });
 
 t.test('seeding: either goal implies it, 0 and --no-seed are said plainly', async t => {

@@ -17,7 +17,7 @@ const OFFLINE = ['--no-dht', '--no-lsd', '--port', '0'];
 const PARTS = /^\.[0-9a-f]{40}\.rarest-parts$/;
 
 t.test(
-  'flag -s, --select, -n, --dry-run: some files, by flag and by link; exit 13 SELECT_EMPTY',
+  'flag -s, --select, -n, --dry-run: some files, by flag, variable and link; exit 13 SELECT_EMPTY',
   built,
   async t => {
     const directory = folder(t, { 'x.torrent': Buffer.from(CONTENT.torrentFile), there: {}, linked: {} });
@@ -75,6 +75,24 @@ t.test(
       t.same(planned.lines, [`1\t100000\t${join('nowhere', 'T', 'b.mkv')}`]);
       t.notOk(existsSync(join(directory, 'nowhere')));
     };
-    await Promise.all([chain(), link(), none()]);
+    const told = async () => {
+      const a = `0\t50000\t${join('T', 'a.txt')}`;
+      const c = `2\t50000\t${join('T', 'sub', 'c.mkv')}`;
+      const empty = `3\t0\t${join('T', 'sub', 'empty')}`;
+      const files = async (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+        const program = new Program(t, directory, ['info', ...argv], { env });
+        t.same(await program.ended, { exit: 0, signal: null }, argv.join(' '));
+        return program.lines.filter(line => !line.startsWith('#'));
+      };
+      const [byFlag, byVariable, byLink] = await Promise.all([
+        files(['x.torrent', '-s', '!b.mkv']),
+        files(['x.torrent'], { RAREST_SELECT: '{no such,sub}/*.mkv\n' }),
+        files([`${magnet}&so=0,3`, ...peer]),
+      ]);
+      t.same(byFlag, [a, c, empty]);
+      t.same(byVariable, [c], 'a line of a variable is one pattern, with its space');
+      t.same(byLink, [a, empty]);
+    };
+    await Promise.all([chain(), link(), none(), told()]);
   },
 );

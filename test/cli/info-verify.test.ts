@@ -124,6 +124,59 @@ t.test('info as one event', async t => {
   });
 });
 
+t.test('info of some files: piped they alone are listed, elsewhere they are marked', async t => {
+  const path = join(t.testdir({ 'x.torrent': Buffer.from(FULL) }), 'x.torrent');
+  const all = await run(['info', path]);
+  const one = await run(['info', path, '-s', 'sub/**']);
+  t.equal(one.exit, 0);
+  t.same(
+    one.stdout.split('\n'),
+    all.stdout.split('\n').filter(line => !/^[02]\t/.test(line)),
+    'what is said of the torrent stays, and the index',
+  );
+  const planned = await run(['download', '-n', path, '-s', 'sub/**']);
+  t.equal(planned.stdout, one.stdout.split('\n').slice(-2).join('\n'), 'as a download would tell');
+
+  const table = await run(['info', path, '--select', '!1'], io => {
+    io.stdout.isTTY = true;
+  });
+  t.same(table.stdout.split('\n').slice(-5), [
+    '  files         2 of 3, 70 kB of 100 kB',
+    `* 0    70 kB  ${join('both', 'first file')}`,
+    `  1    30 kB  ${join('both', 'sub', 'second')}`,
+    `* 2      0 B  ${join('both', 'empty')}`,
+    '',
+  ]);
+
+  const json = await run(['info', '--json', path, '-s', '1,7']);
+  const [event, warning] = json.stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  t.same(
+    event.files.map(({ selected }: { selected: boolean }) => selected),
+    [false, true, false],
+  );
+  t.match(warning, { event: 'warning', message: /^--select 1,7: the torrent has not that many files/ });
+
+  const none = await run(['info', path, '-s', '*.mkv']);
+  t.same([none.exit, none.stdout], [13, '']);
+  t.match(
+    none.stderr,
+    /^rarest: selecting files of both: no file matches --select \*\.mkv \(SELECT_EMPTY\)\n/,
+  );
+});
+
+t.test('info of some files of every version', async t => {
+  for (const name of ['hybrid', 'v2-only', 'pad-file']) {
+    const listed = (text: string) => text.split('\n').filter(line => /^\d/.test(line));
+    const all = listed((await run(['info', fixture(name)])).stdout);
+    const last = await run(['info', fixture(name), '-s', all.at(-1)?.split('\t')[0] ?? '']);
+    t.same(listed(last.stdout), all.slice(-1), name);
+    t.same(listed((await run(['info', fixture(name), '-s', '**'])).stdout), all, name);
+  }
+});
+
 t.test('info of every version, and of padding', async t => {
   const hybrid = await run(['info', fixture('hybrid')]);
   t.equal(hybrid.exit, 0);
@@ -172,6 +225,8 @@ t.test('info of a magnet link: metadata from peers, and no data', async t => {
   t.match(io.stdout.text, '\n1\t10000\tout/Sintel/b.srt\n');
   t.equal(io.stderr.text, '', 'said once is enough');
 
+  t.equal(torrent!.options.select, undefined);
+
   const json = fakeIo();
   const told = main(['info', '--json', '-v', HASH], json);
   await until(() => json.engine?.torrents.length === 1);
@@ -189,6 +244,28 @@ t.test('info of a magnet link: metadata from peers, and no data', async t => {
   });
   t.equal(none.exit, 5);
   t.equal((await run(['info', '1'.repeat(64)])).exit, 15, 'v2 metadata cannot be fetched');
+});
+
+t.test('info of a link that selects says what a download would fetch', async t => {
+  const asked = async (...argv: string[]) => {
+    const io = fakeIo();
+    const running = main(['info', ...argv], io);
+    await until(() => io.engine?.torrents.length === 1);
+    const [torrent] = io.engine!.torrents;
+    const { select } = torrent!.options;
+    torrent!.finish();
+    t.equal(await running, 0);
+    return select;
+  };
+  const link = `magnet:?xt=urn:btih:${HASH}&so=0,2`;
+  t.same((await asked(link))?.(CONTENT.metainfo).files, [0, 2]);
+  t.same((await asked(link, '-s', '**'))?.(CONTENT.metainfo).files, [0, 1, 2], 'the flag counts alone');
+  t.same((await asked(HASH, '-s', '1'))?.(CONTENT.metainfo).files, [1]);
+  const beyond = await asked(`magnet:?xt=urn:btih:${HASH}&so=9`);
+  t.throws(() => beyond?.(CONTENT.metainfo), {
+    code: 'SELECT_EMPTY',
+    hint: /^rarest info -s '\*\*' lists all files/,
+  });
 });
 
 t.test('the reader of a listing leaves', async t => {

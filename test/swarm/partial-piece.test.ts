@@ -5,7 +5,7 @@ import { Geometry, type Piece } from '../../src/torrent/geometry.js';
 import { factsOf } from '../support/draw.js';
 
 const GEOMETRY = new Geometry(1, 1);
-const peer = (number: number) => new SwarmPeer(number, factsOf(number), GEOMETRY, 0);
+const peer = (number: number) => new SwarmPeer(number, factsOf(number), GEOMETRY, { count: 0 }, 0);
 const [A, B] = [peer(1), peer(2)];
 /** A piece of four blocks of which nobody was asked for any. */
 const piece = () => new PartialPiece(7 as Piece, 4, false);

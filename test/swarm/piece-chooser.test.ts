@@ -20,7 +20,7 @@ function bench(holders: string, held: string, options: { seed?: number; sequenti
   const missing = new Bitfield(holders.length);
   const random = seeded(options.seed ?? 1);
   const availability = new Availability(holders.length, random);
-  const peer = new SwarmPeer(1, factsOf(1), geometry, 0);
+  const peer = new SwarmPeer(1, factsOf(1), geometry, { count: 0 }, 0);
   for (const piece of geometry.pieces()) {
     if (held[piece] === '#') peer.have.add(piece);
     if (held[piece] === '#' && holders[piece] !== '-') peer.useful++;

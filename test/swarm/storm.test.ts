@@ -11,6 +11,11 @@ import { seeded } from '../support/random.js';
 const NAMES = ['A', 'B', 'C', 'D', 'E'];
 const PIECES = 100;
 
+/** Of web seeds there are some. */
+interface Weather extends Drawing {
+  readonly outstandingLimit?: number;
+}
+
 /** What the storage holds of incomplete pieces, from what it was ordered to do. */
 class Shelf {
   readonly blocks = new Map<number, Set<number>>();
@@ -43,13 +48,15 @@ class Shelf {
 
 /** What does not add up, if anything. */
 function imbalance({ swarm }: DrawnSwarm, shelf: Shelf): string | undefined {
-  const { geometry, picker, peers } = swarm;
+  const { geometry, picker, peers, downloads } = swarm;
   /** How often each block is outstanding. */
   const askers = new Map<number, number>();
+  let outstanding = 0;
   for (const peer of peers.values()) {
     const numbers = peer.outstanding.toArray();
     if (numbers.length !== peer.outstanding.count) return `${peer.number}: count of outstanding`;
     if (new Set(numbers).size !== numbers.length) return `${peer.number}: asked for a block twice`;
+    outstanding += numbers.length;
     for (const number of numbers) askers.set(number, (askers.get(number) ?? 0) + 1);
     const useful = [...peer.have].filter(piece => !picker.wants.have.has(piece)).length;
     if (peer.useful !== useful) return `${peer.number}: useful ${peer.useful}, not ${useful}`;
@@ -59,6 +66,9 @@ function imbalance({ swarm }: DrawnSwarm, shelf: Shelf): string | undefined {
     if (current && (current.owner !== peer || picker.partials.get(current.piece) !== current))
       return `${peer.number}: owns ${current.piece}, which is not its own`;
   }
+  const { count } = downloads.outstanding;
+  if (count !== outstanding) return `${outstanding} outstanding at all, counted as ${count}`;
+  if (count > downloads.outstandingLimit) return `${count} outstanding at all, more than allowed`;
   const pickable = new Set<Piece>();
   for (let rank = 0; rank < picker.availability.size; rank++) pickable.add(picker.availability.at(rank));
   for (const piece of geometry.pieces()) {
@@ -106,11 +116,14 @@ class Storm {
   readonly drawn: DrawnSwarm;
   readonly shelf: Shelf;
   readonly random: () => number;
+  readonly #webSeeds: boolean;
   now = 0;
 
-  constructor(seed: number, drawing: Drawing) {
+  constructor(seed: number, { outstandingLimit, ...drawing }: Weather) {
     this.random = seeded(seed);
     this.drawn = swarmOf(`we: ${'.'.repeat(PIECES)}`, { ...drawing, seed });
+    if (outstandingLimit !== undefined) this.drawn.swarm.downloads.outstandingLimit = outstandingLimit;
+    this.#webSeeds = drawing.webSeed ?? false;
     this.shelf = new Shelf(this.drawn);
     for (const name of NAMES) this.drawn.connect(name);
   }
@@ -136,7 +149,9 @@ class Storm {
   #meet(name: string): void {
     // What was read for its last connection must not be booked on the new one.
     this.drawn.flushes(true, this.now);
-    this.drawn.connect(name, { fast: this.random() < 0.7 }, this.now);
+    const fast = this.random() < 0.7;
+    const webSeed = this.#webSeeds && this.random() < 0.3;
+    this.drawn.connect(name, { fast: fast && !webSeed, webSeed }, this.now);
   }
 
   #some(blocks: readonly string[]): string[] {
@@ -190,11 +205,13 @@ class Storm {
   }
 }
 
-const DRAWINGS: Drawing[] = [
+const DRAWINGS: Weather[] = [
   {},
   { settings: { sequential: true } },
   { settings: { allowedFast: () => [1, 2, 3] } },
   { lastPieceLength: 1 },
+  { outstandingLimit: 12 },
+  { outstandingLimit: 12, webSeed: true },
 ];
 for (const [seed, drawing] of DRAWINGS.entries()) {
   t.test(`five thousand messages, storm ${seed}`, async t => {

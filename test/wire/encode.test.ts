@@ -1,7 +1,7 @@
 import t from 'tap';
 import { BlockList } from '../../src/torrent/block-list.js';
 import { Geometry } from '../../src/torrent/geometry.js';
-import { encode, encodeCancels, encodeRequests, pieceHeader } from '../../src/wire/encode.js';
+import { encode, encodeRequests, pieceHeader } from '../../src/wire/encode.js';
 import type { WireMessage } from '../../src/wire/message.js';
 import { BITFIELD_SAMPLES, concat, hex, SAMPLES } from './samples.js';
 
@@ -29,7 +29,7 @@ t.test('encoded bytes belong to the caller', async t => {
   t.same(encode({ type: 'choke' }), hex('00000001 00'));
 });
 
-t.test('requests and cancels in one buffer', async t => {
+t.test('requests in one buffer', async t => {
   const geometry = new Geometry(3 * 32768, 32768);
   const blocks = new BlockList(4);
   t.same(encodeRequests(blocks), hex(''));
@@ -37,9 +37,5 @@ t.test('requests and cancels in one buffer', async t => {
   t.same(
     encodeRequests(blocks),
     hex('0000000d 06 00000000 00004000 00004000 0000000d 06 00000002 00004000 00004000'),
-  );
-  t.same(
-    encodeCancels(blocks),
-    hex('0000000d 08 00000000 00004000 00004000 0000000d 08 00000002 00004000 00004000'),
   );
 });

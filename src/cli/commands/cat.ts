@@ -1,13 +1,13 @@
 // `rarest cat`: the bytes of a torrent's files on stdout, in order, verified, while they come.
 
 import type { TorrentEvent } from '../../engine/events.js';
-import type { ByteRange, Select, StreamPlan, TorrentSource } from '../../engine/options.js';
+import type { ByteRange, Select, Selectable, StreamPlan, TorrentSource } from '../../engine/options.js';
 import { version } from '../../engine/version.js';
 import type { Metainfo, TorrentFile } from '../../torrent/metainfo-types.js';
 import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
 import { BYTE_RANGE, PATH, type Span } from '../kinds.js';
-import { allFiles, type Files, namedFiles, onlyFile } from '../named-files.js';
+import { allFiles, namedFiles, onlyFile } from '../named-files.js';
 import {
   type EngineChoices,
   engineOptions,
@@ -141,7 +141,7 @@ export function streamPlan(
 }
 
 /** Indices of the files that were asked for, in order. @throws TorrentError USAGE, SELECT_EMPTY */
-function meantFiles(metainfo: Files, { files, tar }: Pick<CatOptions, 'files' | 'tar'>): number[] {
+function meantFiles(metainfo: Selectable, { files, tar }: Pick<CatOptions, 'files' | 'tar'>): number[] {
   if (files.length > 0) return namedFiles(metainfo, files);
   return tar ? allFiles(metainfo) : [onlyFile(metainfo)];
 }

@@ -9,6 +9,7 @@ import type { Invocation, Plan } from '../command.js';
 import { usageError } from '../failure.js';
 import { type HookCommands, Hooks } from '../hooks.js';
 import { humanLine, type Words } from '../human-lines.js';
+import { selectedLines } from '../info-text.js';
 import { runJobs } from '../jobs.js';
 import { COMMAND, count } from '../kinds.js';
 import {
@@ -24,7 +25,7 @@ import {
 } from '../options.js';
 import type { Subject } from '../reported.js';
 import { filePaths, type Items, jsonResults } from '../results.js';
-import { linkSelector, SELECT_PATTERN, type SelectPattern, selector } from '../select.js';
+import { ownSelection, SELECT_PATTERN, type SelectPattern, selector } from '../select.js';
 import type { Session } from '../session.js';
 import { listSources } from '../source-list.js';
 import { readSource, subjectOf } from '../sources.js';
@@ -90,7 +91,7 @@ async function download(options: DownloadOptions, session: Session): Promise<voi
       session.fail(error, subjectOf(item, undefined));
     });
     if (source === undefined) return;
-    const task = { subject: subjectOf(item, source), source, select: select ?? linkSelection(source) };
+    const task = { subject: subjectOf(item, source), source, select: select ?? ownSelection(source) };
     await (options.dryRun
       ? planOne(task, options, session)
       : downloadOne(task, leave, options, session, hooks));
@@ -151,21 +152,9 @@ async function planOne(task: Task, options: DownloadOptions, session: Session): 
   }
 }
 
-/** What a link says that is to be fetched (BEP 53). */
-function linkSelection(source: TorrentSource): Select | undefined {
-  const ranges = source.kind === 'magnet' ? source.magnet.selectOnly : undefined;
-  return ranges && linkSelector(ranges);
-}
-
-/** `index TAB length TAB path` of each file that would be fetched. */
+/** The files that would be fetched. */
 function plannedFiles({ nul }: OutputOptions): Items {
-  const shown = nul ? (text: string) => text : printable;
-  return event =>
-    event.event === 'metadata'
-      ? event.files
-          .filter(({ selected }) => selected)
-          .map(({ index, length, path }) => `${index}\t${length}\t${shown(path)}`)
-      : [];
+  return event => (event.event === 'metadata' ? selectedLines(event, nul) : []);
 }
 
 function plannedWords(output: string): Words {

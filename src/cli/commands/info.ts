@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { MetadataEvent, TorrentEvent } from '../../engine/events.js';
-import type { TorrentSource } from '../../engine/options.js';
+import type { Chosen, Select, TorrentSource } from '../../engine/options.js';
 import { toHex } from '../../torrent/ids.js';
 import { summarize, type TorrentSummary } from '../../torrent/torrent-summary.js';
 import type { Invocation, Plan } from '../command.js';
@@ -20,12 +20,15 @@ import {
   torrentOptions,
 } from '../options.js';
 import type { Items } from '../results.js';
+import { ownSelection, SELECT_PATTERN, type SelectPattern, selector } from '../select.js';
 import type { Session } from '../session.js';
 import { listSources, type SourceItem } from '../source-list.js';
 import { ofSource, readRaw, subjectOf, subjectOfSummary, torrentSource } from '../sources.js';
 
 export interface InfoOptions {
   readonly sources: readonly string[];
+  /** Of the files these alone. */
+  readonly select: readonly SelectPattern[];
   readonly choices: TorrentChoices;
   readonly engine: EngineChoices;
   readonly output: OutputOptions;
@@ -41,9 +44,7 @@ export function plan(invocation: Invocation, io: { readonly stdout: { readonly i
   };
   return {
     session: { output, several: areSeveral(sources), endsWithReader: true, items, words },
-    // in the order of the sources
-    run: session =>
-      runJobs(listSources(sources, session.stdin, output.nul), 1, item => describe(item, options, session)),
+    run: session => info(options, session),
   };
 }
 
@@ -51,6 +52,7 @@ export function infoOptions(invocation: Invocation): InfoOptions {
   const { values } = invocation;
   return {
     sources: severalOperands(invocation),
+    select: values.list('select', SELECT_PATTERN),
     choices: torrentOptions(values, 'none', undefined),
     engine: engineOptions(values),
     output: outputOptions(invocation),
@@ -61,17 +63,31 @@ export function infoOptions(invocation: Invocation): InfoOptions {
 const words: Words = (event, name, verbose) =>
   event.event === 'metadata' ? undefined : humanLine(event, name, verbose);
 
-async function describe(item: SourceItem, options: InfoOptions, session: Session): Promise<void> {
+async function info(options: InfoOptions, session: Session): Promise<void> {
+  const select = await selector(options.select);
+  const items = listSources(options.sources, session.stdin, options.output.nul);
+  // in the order of the sources
+  await runJobs(items, 1, item => describe(item, select, options, session));
+}
+
+async function describe(
+  item: SourceItem,
+  select: Select | undefined,
+  options: InfoOptions,
+  session: Session,
+): Promise<void> {
   const { reporter } = session;
   let subject = subjectOf(item, undefined);
   try {
     const raw = await readRaw(item, session);
     if (raw.kind === 'magnet')
-      return await describeLink(item, torrentSource(raw, item.source), options, session);
+      return await describeLink(item, torrentSource(raw, item.source), select, options, session);
     const summary = ofSource(item.source, () => summarize(raw.bytes));
     subject = subjectOfSummary(item, summary);
-    reporter.event(metadataOf(summary), subject);
-    for (const message of summary.warnings) reporter.event({ event: 'warning', message }, subject);
+    const chosen = select?.(summary);
+    reporter.event(metadataOf(summary, chosen), subject);
+    for (const message of [...summary.warnings, ...(chosen?.warnings ?? [])])
+      reporter.event({ event: 'warning', message }, subject);
   } catch (error) {
     session.fail(error, subject);
   }
@@ -80,6 +96,7 @@ async function describe(item: SourceItem, options: InfoOptions, session: Session
 async function describeLink(
   item: SourceItem,
   source: TorrentSource,
+  select: Select | undefined,
   { choices, engine: engineChoices, output }: InfoOptions,
   session: Session,
 ): Promise<void> {
@@ -92,7 +109,8 @@ async function describeLink(
   const onEvent = (event: TorrentEvent) => wanted(event) && reporter.event(event, subject);
   reporter.begun(subject);
   try {
-    await engine.add(source, { ...choices, select: undefined, onEvent }, () => {}).finished;
+    const wish = { ...choices, select: select ?? ownSelection(source), onEvent };
+    await engine.add(source, wish, () => {}).finished;
   } catch (error) {
     session.fail(error, subject);
   } finally {
@@ -100,7 +118,9 @@ async function describeLink(
   }
 }
 
-function metadataOf(summary: TorrentSummary): MetadataEvent {
+/** @param chosen undefined: all files */
+function metadataOf(summary: TorrentSummary, chosen: Chosen | undefined): MetadataEvent {
+  const indices = chosen && new Set(chosen.files);
   const { name, pieces, pieceLength, length, trackers, webSeeds, nodes } = summary;
   const { comment, createdBy, creationDate, source } = summary;
   return {
@@ -114,7 +134,7 @@ function metadataOf(summary: TorrentSummary): MetadataEvent {
     trackers,
     webSeeds,
     files: summary.files.flatMap(({ path, length, pad }, index) =>
-      pad ? [] : [{ index, path: join(...path), length, selected: true }],
+      pad ? [] : [{ index, path: join(...path), length, selected: indices?.has(index) ?? true }],
     ),
     from: 'torrent',
     ...(nodes.length > 0 && { nodes }),
