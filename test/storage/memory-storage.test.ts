@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import type { Piece } from '../../src/torrent/geometry.js';
 import { BLOCK_LENGTH } from '../../src/torrent/limits.js';
@@ -15,7 +15,7 @@ const TORRENT = sample(
   PIECE_LENGTH,
 );
 
-function memoryOf({ metainfo }: Sample) {
+function memoryOf(t: Test, { metainfo }: Sample) {
   const told: string[] = [];
   let wake = () => {};
   const storage = new MemoryStorage({
@@ -27,6 +27,7 @@ function memoryOf({ metainfo }: Sample) {
       wake();
     },
   });
+  t.teardown(() => storage.close());
   /** Hands in a piece, padding left out, and waits for its check. */
   const fill = (piece: Piece, data: Uint8Array = pieceData(TORRENT, piece)) =>
     new Promise<void>(resolve => {
@@ -53,7 +54,7 @@ async function readFrom(
 }
 
 t.test('pieces are checked, kept and read', async t => {
-  const { storage, told, fill } = memoryOf(TORRENT);
+  const { storage, told, fill } = memoryOf(t, TORRENT);
   for (const piece of TORRENT.pieces) await fill(piece);
   t.same(told, ['+0', '+1', '+2', '+3']);
   t.ok(storage.have.full);
@@ -69,7 +70,7 @@ t.test('pieces are checked, kept and read', async t => {
 });
 
 t.test('a wrong piece is not kept', async t => {
-  const { storage, told, fill } = memoryOf(TORRENT);
+  const { storage, told, fill } = memoryOf(t, TORRENT);
   const [piece = 0 as Piece] = TORRENT.pieces;
   await fill(piece, new Uint8Array(PIECE_LENGTH));
   t.same(told, ['-0']);
@@ -81,7 +82,7 @@ t.test('a wrong piece is not kept', async t => {
 });
 
 t.test('what is let go makes room; what others were given of it stays as it was', async t => {
-  const { storage, fill } = memoryOf(TORRENT);
+  const { storage, fill } = memoryOf(t, TORRENT);
   const [first = 0 as Piece, second = 0 as Piece, third = 0 as Piece] = TORRENT.pieces;
   await fill(first);
   await fill(second);
@@ -104,7 +105,7 @@ t.test('what is let go makes room; what others were given of it stays as it was'
 });
 
 t.test('blocks of a piece that is given up, and of one that comes after the end', async t => {
-  const { storage, told } = memoryOf(TORRENT);
+  const { storage, told } = memoryOf(t, TORRENT);
   const [first = 0 as Piece, second = 0 as Piece] = TORRENT.pieces;
   storage.store(first, 0, pieceData(TORRENT, first).subarray(0, BLOCK_LENGTH));
   t.equal(storage.usedBytes, PIECE_LENGTH);
