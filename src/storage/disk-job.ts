@@ -21,14 +21,23 @@ export interface DiskPart {
   readonly length: number;
 }
 
-/** Reads a run and hashes the pieces in it. */
-export interface HashJob {
-  readonly kind: 'hash';
+/** A run of bytes that is to be read. */
+interface DiskRun {
   readonly owner: number;
   readonly length: number;
-  readonly pieceLength: number;
   /** In the order of the run. */
   readonly parts: readonly DiskPart[];
+}
+
+/** Reads a run. */
+export interface ReadJob extends DiskRun {
+  readonly kind: 'read';
+}
+
+/** Reads a run and hashes the pieces in it. */
+export interface HashJob extends DiskRun {
+  readonly kind: 'hash';
+  readonly pieceLength: number;
 }
 
 /** Hashes a piece in shared memory and writes it where that is the hash. */
@@ -45,6 +54,7 @@ export interface StoreJob {
 }
 
 export type DiskJob =
+  | ReadJob
   | HashJob
   | StoreJob
   | LookJob
@@ -52,6 +62,7 @@ export type DiskJob =
   | { readonly kind: 'close'; readonly owner: number };
 
 export type DiskAnswer =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** 20 bytes for each piece. */
   | { readonly kind: 'hashed'; readonly hashes: Uint8Array }
   /** A file is missing or too short, or what the system said of it. */
@@ -87,6 +98,10 @@ export class DiskDesk {
 
   run(job: DiskJob): DiskAnswer {
     switch (job.kind) {
+      case 'read': {
+        const bytes = new Uint8Array(job.length);
+        return this.#read(job, 0, bytes) ?? { kind: 'read', bytes };
+      }
       case 'hash':
         return this.#hash(job);
       case 'store':
@@ -122,7 +137,7 @@ export class DiskDesk {
   }
 
   /** Fills `target` from byte `begin` of the run on. Returns what is wrong with a file, if something is. */
-  #read({ owner, parts }: HashJob, begin: number, target: Uint8Array): DiskAnswer | undefined {
+  #read({ owner, parts }: DiskRun, begin: number, target: Uint8Array): DiskAnswer | undefined {
     const end = begin + target.length;
     let filled = begin;
     for (const { path, position, start, length } of parts) {

@@ -13,5 +13,7 @@ function done(order: DiskOrder): DiskReport {
 }
 
 parentPort?.on('message', (orders: readonly DiskOrder[]) => {
-  parentPort?.postMessage(orders.map(done));
+  const reports = orders.map(done);
+  const moved = reports.flatMap(report => (report.kind === 'read' ? [report.bytes.buffer] : []));
+  parentPort?.postMessage(reports, moved);
 });

@@ -8,6 +8,7 @@ import { Padding } from '../torrent/padding.js';
 import { Assemblies } from './assemblies.js';
 import type { Layout } from './layout.js';
 import type { PieceBuffer, PieceBuffers } from './piece-buffer.js';
+import { PieceReader } from './piece-reader.js';
 import type { PieceStorage } from './piece-storage.js';
 import { PieceWriter } from './piece-writer.js';
 import { bytesIn } from './scatter.js';
@@ -43,6 +44,7 @@ export class FileStorage implements PieceStorage {
   readonly #assemblies: Assemblies;
   readonly #checks = new Map<Piece, Promise<void>>();
   readonly #writer: PieceWriter;
+  readonly #reader: PieceReader;
   #ended = false;
 
   constructor(options: FileStorageOptions) {
@@ -53,6 +55,7 @@ export class FileStorage implements PieceStorage {
     this.padding = new Padding(this.layout.files, this.geometry);
     this.have = options.have;
     this.#assemblies = new Assemblies(this.geometry, this.padding, options.buffers);
+    this.#reader = new PieceReader(options.files);
     this.#writer = new PieceWriter(options.files, options.pieceHashes);
   }
 
@@ -71,7 +74,7 @@ export class FileStorage implements PieceStorage {
     if (!this.have.has(piece) || !this.geometry.contains(piece, begin, bytesIn(targets))) {
       throw new TorrentError('INTERNAL', `reading piece ${piece} at ${begin}: not verified or out of range`);
     }
-    const short = await this.#files.read(piece, begin, targets);
+    const short = await this.#reader.read(piece, begin, targets);
     if (short !== undefined)
       throw new TorrentError('DISK_IO', `reading ${short}: the file is gone or shorter than it was`);
   }
@@ -102,6 +105,7 @@ export class FileStorage implements PieceStorage {
   async close(): Promise<void> {
     this.#end();
     await this.rest();
+    await this.#reader.close();
     await this.#files.close();
   }
 

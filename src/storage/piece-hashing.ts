@@ -6,7 +6,6 @@ import type { Geometry, Piece } from '../torrent/geometry.js';
 import { HASH_LENGTH } from '../torrent/ids.js';
 import { LIMITS } from '../torrent/limits.js';
 import { forEachConcurrently } from './concurrency.js';
-import type { DiskAnswer } from './disk-job.js';
 import { type DiskThreads, DiskThreadsLease } from './disk-threads.js';
 import { hashRun } from './hash-run.js';
 import type { TorrentFiles } from './torrent-files.js';
@@ -76,12 +75,9 @@ async function hashesOf(
   const { owner } = files;
   const job = { kind: 'hash', owner, length, pieceLength, parts } as const;
   const answer = await threads.run(job, length, 0);
-  return answer.kind === 'hashed' ? answer.hashes : unread(files, answer);
-}
-
-function unread(files: TorrentFiles, answer: DiskAnswer): string | TorrentError {
-  if (answer.kind !== 'unread') throw new TorrentError('INTERNAL', `hashing: answered ${answer.kind}`);
-  return answer.fault ? files.readFault(answer.path, answer.fault) : answer.path;
+  if (answer.kind === 'hashed') return answer.hashes;
+  if (answer.kind === 'unread') return files.readFault(answer.path, answer.fault);
+  throw new TorrentError('INTERNAL', `hashing: answered ${answer.kind}`);
 }
 
 /** What is wrong with the files, or undefined once the target is filled. */

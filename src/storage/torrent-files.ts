@@ -184,9 +184,9 @@ export class TorrentFiles {
     return parts;
   }
 
-  /** What reading this file ended with on another thread: its path where it is missing, else a DISK_IO. */
-  readFault(path: string, fault: SystemFault): string | TorrentError {
-    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return path;
+  /** What reading this file ended with on another thread: its path where it is missing or too short, else a DISK_IO. */
+  readFault(path: string, fault: SystemFault | undefined): string | TorrentError {
+    if (!fault || fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return path;
     return diskError(`reading ${path}`, errorOf(fault));
   }
 

@@ -203,6 +203,9 @@ export const LIMITS = {
   /** ms that pieces wait for others to go to a thread in one message, unless there are so many bytes of them. */
   diskBatchMs: 25,
   diskBatchBytes: 8 * MiB,
+  /** files from which on a run is read by a thread; bytes that wait for one before another is started. */
+  threadReadFiles: 4,
+  readAheadBytes: 2 * MiB,
   /** bytes of pieces that wait for one thread before another is started: one keeps up with a gigabyte a second. */
   writeAheadBytes: 32 * MiB,
   /** files named one by one in the warnings about data on disk; the rest is counted. */

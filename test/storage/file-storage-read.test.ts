@@ -43,6 +43,44 @@ t.test('bytes read back are those that were stored, wherever they go', async t =
   await storage.close();
 });
 
+t.test('a run that lies in many small files is read by a thread', async t => {
+  const files = Array.from({ length: 40 }, (_, at) => ({ path: `f/${at}`, length: 900 + at }));
+  const torrent = sample(
+    [...files.slice(0, 20), { path: '.pad/1', length: 500, pad: true }, ...files.slice(20)],
+    32_768,
+  );
+  const directory = t.testdir({});
+  await writeFiles(torrent, directory);
+  const { storage } = storageOf(torrent, directory);
+  storage.have.fill();
+  for (const [piece, begin, length] of [
+    [0, 0, 32_768],
+    [0, 16_000, 16_768],
+    [1, 100, 4000],
+  ] as const) {
+    const targets = [Buffer.alloc(length - 1000, 1), Buffer.alloc(0), Buffer.alloc(1000, 1)];
+    await storage.read(p(piece), begin, targets);
+    t.ok(
+      pieceData(torrent, p(piece))
+        .subarray(begin, begin + length)
+        .equals(Buffer.concat(targets)),
+      `${begin}`,
+    );
+  }
+  const gone = join(directory, 'name', 'f', '3');
+  truncateSync(gone, 10);
+  await t.rejects(storage.read(p(0), 0, [Buffer.alloc(16_384)]), {
+    code: 'DISK_IO',
+    message: `reading ${gone}: the file is gone or shorter than it was`,
+  });
+  const reading = storage.read(p(1), 0, [Buffer.alloc(4100)]);
+  await storage.close();
+  await t.resolves(reading, 'what is being read comes before the end');
+  const bytes = Buffer.alloc(4100);
+  await storage.read(p(1), 0, [bytes]);
+  t.ok(pieceData(torrent, p(1)).subarray(0, 4100).equals(bytes), 'and once it is closed, without');
+});
+
 t.test('memory is cut as if it were one', async t => {
   const targets = [Buffer.from('ab'), Buffer.from(''), Buffer.from('cdef'), Buffer.from('g')];
   const text = 'abcdefg';
