@@ -11,6 +11,7 @@ import { PIECE_HEADER_LENGTH } from '../wire/message-id.js';
 
 /** Bytes of a block behind its header. */
 const FRAME_LENGTH = PIECE_HEADER_LENGTH + BLOCK_LENGTH;
+const RUN_LENGTH = LIMITS.runBlocks * FRAME_LENGTH;
 /** Runs of the largest piece, and of the largest torrent: runs go by numbers. */
 const MAX_RUNS = LIMITS.pieceLengthBytes / (LIMITS.runBlocks * BLOCK_LENGTH);
 const KEYS = LIMITS.pieces * MAX_RUNS;
@@ -21,6 +22,8 @@ export type BlockSource = Pick<PieceStorage, 'geometry' | 'have' | 'read'>;
 /** Blocks that follow each other in one piece, each behind its header. */
 export class BlockRun {
   readonly memory: Buffer;
+  /** Something of it was sent. */
+  isUsed = false;
   /** Sockets that have not passed its bytes on. While there are any, the memory stays as it is. */
   holders = 0;
 
@@ -51,7 +54,8 @@ export interface TorrentRuns {
   isComing(piece: Piece, run: number): boolean;
   /** Fulfilled when the run, which is coming, is here. Rejects as the source does. */
   arrival(piece: Piece, run: number): Promise<void>;
-  /** Reads `count` runs of a piece, of which none is coming yet, in one go; what comes of it, `arrival` tells. */
+  /** Reads `count` runs of a piece, of which none is coming yet, in one go, perhaps with those behind them; what comes of it,
+   * `arrival` tells. */
   load(piece: Piece, first: number, count: number): void;
   /** The torrent needs them no more. */
   close(): void;
@@ -65,6 +69,8 @@ export class UploadRuns {
   readonly #loading = new Map<number, Promise<void>>();
   readonly #free: Buffer[] = [];
   #torrents = 0;
+  /** Loads during which nothing is read ahead, since what had been was not used. */
+  #waryLoads = 0;
 
   /** @param capBytes memory of runs that are kept; more only while sockets hold all of it */
   constructor(capBytes: number = LIMITS.runBytes) {
@@ -77,7 +83,7 @@ export class UploadRuns {
     const keyOf = (piece: Piece, run: number) => first + piece * MAX_RUNS + run;
     return {
       get: (piece, run) => this.#get(keyOf(piece, run)),
-      isComing: (piece, run) => this.#runs.has(keyOf(piece, run)) || this.#loading.has(keyOf(piece, run)),
+      isComing: (piece, run) => this.#isComing(keyOf(piece, run)),
       arrival: (piece, run) => this.#loading.get(keyOf(piece, run)) ?? Promise.resolve(),
       load: (piece, run, count) => this.#load(keyOf(piece, run), count, source, piece, run),
       close: () => {
@@ -89,6 +95,7 @@ export class UploadRuns {
   #get(key: number): BlockRun | undefined {
     const run = this.#runs.get(key);
     if (run) {
+      run.isUsed = true;
       this.#runs.delete(key);
       this.#runs.set(key, run);
     }
@@ -96,7 +103,9 @@ export class UploadRuns {
   }
 
   /** Runs that follow each other have keys that do. */
-  #load(firstKey: number, count: number, source: BlockSource, piece: Piece, first: number): void {
+  #load(firstKey: number, asked: number, source: BlockSource, piece: Piece, first: number): void {
+    const runsOfPiece = Math.ceil(source.geometry.blocksIn(piece) / LIMITS.runBlocks);
+    const count = this.#withAhead(firstKey, asked, runsOfPiece - first);
     const loading = this.#gate
       .run(async () => {
         const runs = Array.from({ length: count }, () => new BlockRun(this.#memory()));
@@ -112,18 +121,39 @@ export class UploadRuns {
     for (let at = 0; at < count; at++) this.#loading.set(firstKey + at, loading);
   }
 
+  /**
+   * How many runs to read where the first `asked` are needed: whoever asks for some blocks of a piece as a rule asks for the
+   * others next. Only while that proves true, and in a small part of the memory.
+   * @param left runs from the first one to the end of the piece
+   */
+  #withAhead(firstKey: number, asked: number, left: number): number {
+    if (this.#waryLoads > 0) {
+      this.#waryLoads--;
+      return asked;
+    }
+    const share = Math.floor((this.#capBytes * LIMITS.readAheadShare) / RUN_LENGTH);
+    const most = Math.min(left, LIMITS.readRuns, share);
+    let count = asked;
+    while (count < most && !this.#isComing(firstKey + count)) count++;
+    return count;
+  }
+
+  #isComing(key: number): boolean {
+    return this.#runs.has(key) || this.#loading.has(key);
+  }
+
   /** Memory for a run: that of the one unused for longest, where no socket holds it. */
   #memory(): Buffer {
-    const length = LIMITS.runBlocks * FRAME_LENGTH;
-    const isFull = (this.#runs.size + this.#free.length + 1) * length > this.#capBytes;
+    const isFull = (this.#runs.size + this.#free.length + 1) * RUN_LENGTH > this.#capBytes;
     if (this.#free.length === 0 && isFull) {
       for (const [key, run] of this.#runs) {
         if (run.holders > 0) continue;
+        if (!run.isUsed) this.#waryLoads = LIMITS.waryLoads;
         this.#drop(key, run);
         break;
       }
     }
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(length);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(RUN_LENGTH);
   }
 
   #drop(key: number, run: BlockRun): void {

@@ -186,6 +186,9 @@ export const LIMITS = {
   runBytes: 16 * MiB,
   /** runs that lie together and are read in one go: a thread of the pool is not woken for less than it has to. */
   readRuns: 4,
+  /** part of their memory that one read may fill with what nobody has asked for yet; reads without such after it was for nothing. */
+  readAheadShare: 1 / 12,
+  waryLoads: 64,
   /** such reads for one peer at a time, and for all: Node's thread pool has four threads, a few more keep it busy. */
   peerReads: 4,
   diskReads: 8,

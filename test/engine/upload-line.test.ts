@@ -22,24 +22,24 @@ const GEOMETRY = new Geometry(2 * PIECE + RUN_BYTES + 100, PIECE);
 /** Every byte tells its offset in the torrent. */
 const byteAt = (offset: number) => (offset * 31 + (offset >> 8)) & 0xff;
 
-function bench(capBytes?: number) {
+function bench(capBytes?: number, geometry = GEOMETRY) {
   const reads: string[] = [];
   const writes: Buffer[] = [];
   const held: BlockRun[] = [];
   const sent: (number | string)[] = [];
   const errors: TorrentError[] = [];
   const broken = new Set<number>();
-  const have = new Bitfield(GEOMETRY.pieceCount);
+  const have = new Bitfield(geometry.pieceCount);
   have.fill();
   const source = {
-    geometry: GEOMETRY,
+    geometry,
     have,
     async read(piece: Piece, begin: number, targets: readonly Uint8Array[]) {
       const bytes = targets.reduce((sum, { length }) => sum + length, 0);
       reads.push(`${piece}:${begin}+${bytes}`);
       await turn();
       if (broken.has(piece)) throw new TorrentError('DISK_IO', 'reading f: gone');
-      let offset = GEOMETRY.offsetOf(piece) + begin;
+      let offset = geometry.offsetOf(piece) + begin;
       for (const target of targets) for (const at of target.keys()) target[at] = byteAt(offset++);
     },
   };
@@ -116,6 +116,42 @@ t.test('blocks of a run leave in one write, and are read in one go with the runs
     sent,
     [8, 16, 16, 16].map(count => count * BLOCK_LENGTH),
   );
+});
+
+t.test(
+  'who asks for some blocks of a piece will ask for the others: they are read in the same go',
+  async t => {
+    const { line, reads, writes } = bench();
+    const peer = line();
+    ask(peer, 0, 20, 2);
+    await settled();
+    t.same(reads, [`0:${RUN_BYTES}+${4 * RUN_BYTES}`], 'not beyond the end of the piece');
+    ask(peer, 0, 32, 48);
+    ask(peer, 0, 0, 16);
+    await settled();
+    t.same(reads.slice(1), [`0:0+${RUN_BYTES}`], 'what is here is not read again');
+    t.equal(blocksIn(writes).length, 66);
+  },
+);
+
+t.test('until what was read ahead is let go unused', async t => {
+  const runs = 64;
+  const geometry = new Geometry(20 * PIECE, PIECE);
+  const { line, reads, held } = bench(runs * LIMITS.runBlocks * (BLOCK_LENGTH + 13), geometry);
+  const peer = line();
+  const lengths = async (pieces: readonly number[]) => {
+    reads.length = 0;
+    for (const piece of pieces) {
+      peer.push(p(piece), 0, BLOCK_LENGTH);
+      await settled();
+      held.pop()?.release();
+    }
+    return new Set(reads.map(read => Number(read.split('+')[1]) / RUN_BYTES));
+  };
+  const pieces = Array.from({ length: 16 }, (_, at) => at);
+  t.same(await lengths(pieces), new Set([4]), 'there is room for these');
+  t.same(await lengths([16]), new Set([4]));
+  t.same(await lengths([17, 18, 19, ...pieces]), new Set([1]), 'they were for nothing');
 });
 
 t.test('the end of the torrent, and blocks out of order', async t => {
