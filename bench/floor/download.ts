@@ -28,6 +28,8 @@ export interface FloorDownload {
   /** The address to dial from. */
   readonly from?: string;
   readonly out?: string | undefined;
+  /** Blocks asked for ahead of each peer; 500 over all where nothing is said. */
+  readonly ahead?: number;
   readonly thread: 'main' | 'worker';
 }
 
@@ -40,7 +42,7 @@ const REDIAL_MS = 20;
 const options: FloorDownload = JSON.parse(process.argv[2] ?? '{}');
 const torrent = readTorrent(options.torrent);
 const sink: PieceSink = (options.thread === 'worker' ? workerSink : mainThreadSink)(options);
-const ahead = Math.max(LEAST_AHEAD, Math.floor(AHEAD / options.peers.length));
+const ahead = options.ahead ?? Math.max(LEAST_AHEAD, Math.floor(AHEAD / options.peers.length));
 const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
 
 const shown = new Uint8Array(torrent.pieces);

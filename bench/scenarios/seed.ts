@@ -15,14 +15,16 @@ import {
 } from '../scenario.js';
 
 const MIB = 2 ** 20;
-const LEECHERS = { full: [1, 8], medium: [1, 8], small: [1, 2] };
+const MANY = { full: 8, medium: 8, small: 2 };
+/** As much as a fast link without delay needs. Some seeds take longer for each block the more are asked for. */
+const FEW_AHEAD = 32;
 /** The floor seeds on one thread alone. */
 const SEEDS = CLIENT_NAMES.filter(name => name !== FLOOR_WORKER);
 
 export const seed: Scenario = {
   name: 'seed',
   about:
-    'a file in 1 MiB pieces to 1 and to 8 leechers of the floor, which check each piece and keep none; 1 GiB and 256 MiB each (full size)',
+    'a file in 1 MiB pieces to 1 leecher of the floor, with 500 and with 32 requests outstanding, and to 8; they check each piece and keep none; 1 GiB and 256 MiB each (full size)',
   metrics: [WALL, WAITED, MB_PER_SECOND, CPU_PER_GB, PEAK_RSS],
   async prepare(bench) {
     const lengths = bench.pick({
@@ -30,22 +32,34 @@ export const seed: Scenario = {
       medium: [256 * MIB, 64 * MIB],
       small: [8 * MIB, 2 * MIB],
     });
-    const counts = bench.pick(LEECHERS);
+    const many = bench.pick(MANY);
     const place = await bench.network.add('leechers');
-    const addresses = await place.addAddresses(Math.max(...counts));
-    const cases = [];
-    for (const [index, count] of counts.entries()) {
-      const content = await bench.shareAt(singleFile(`to-${count}.bin`, lengths[index] ?? 0, MIB), []);
+    const addresses = await place.addAddresses(many);
+    const [one, each] = [
+      await bench.shareAt(singleFile('to-one.bin', lengths[0] ?? 0, MIB), []),
+      await bench.shareAt(singleFile('to-many.bin', lengths[1] ?? 0, MIB), []),
+    ];
+    const shapes = [
+      { title: '1 leecher', content: one, count: 1 },
+      {
+        title: `1 leecher that asks for ${FEW_AHEAD} blocks ahead`,
+        content: one,
+        count: 1,
+        ahead: FEW_AHEAD,
+      },
+      { title: `${many} leechers`, content: each, count: many },
+    ];
+    const cases = shapes.map(({ title, content, count, ahead }) => {
       const { torrent } = content;
       const run = async (client: BenchClient): Promise<Sample> => {
         const { node } = bench.options;
-        const order = { content, directory: content.parent };
-        const program = await client.seed(bench.place, order, node);
+        const program = await client.seed(bench.place, { content, directory: content.parent }, node);
         const peers = [`${bench.place.address}:${client.port}`];
+        const order = { torrent, peers, thread: 'main', ...(ahead !== undefined && { ahead }) } as const;
         const before = await usageOf(program.pid);
         const leechers = addresses
           .slice(0, count)
-          .map(from => startFloorDownload(place, node, { torrent, peers, from, thread: 'main' }));
+          .map(from => startFloorDownload(place, node, { ...order, from }));
         const ends = await Promise.all(leechers.map(leecher => floorFigures(leecher, bench.timeoutMs)));
         const after = await usageOf(program.pid);
         return {
@@ -56,9 +70,8 @@ export const seed: Scenario = {
           bytes: count * content.length,
         };
       };
-      const title = count === 1 ? '1 leecher' : `${count} leechers`;
-      cases.push({ title, contestants: bench.contestants(SEEDS, run, place) });
-    }
+      return { title, contestants: bench.contestants(SEEDS, run, place) };
+    });
     return { cases };
   },
 };
