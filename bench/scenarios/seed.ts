@@ -16,15 +16,15 @@ import {
 
 const MIB = 2 ** 20;
 const MANY = { full: 8, medium: 8, small: 2 };
-/** As much as a fast link without delay needs. Some seeds take longer for each block the more are asked for. */
-const FEW_AHEAD = 32;
+/** As much as a fast link without delay needs. aria2 takes longer for each block the more of them are asked for. */
+const FEW_AHEAD = 16;
 /** The floor seeds on one thread alone. */
 const SEEDS = CLIENT_NAMES.filter(name => name !== FLOOR_WORKER);
 
 export const seed: Scenario = {
   name: 'seed',
   about:
-    'a file in 1 MiB pieces to 1 leecher of the floor, with 500 and with 32 requests outstanding, and to 8; they check each piece and keep none; 1 GiB and 256 MiB each (full size)',
+    'a file in 1 MiB pieces to 1 leecher of the floor, with 500 and with 16 requests outstanding, and to 8; they check each piece and keep none; 1 GiB and 256 MiB each (full size)',
   metrics: [WALL, WAITED, MB_PER_SECOND, CPU_PER_GB, PEAK_RSS],
   async prepare(bench) {
     const lengths = bench.pick({

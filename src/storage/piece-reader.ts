@@ -24,9 +24,12 @@ export class PieceReader {
     const parts = files.parts(piece, length, begin);
     if (this.#isClosed || parts.length < LIMITS.threadReadFiles) return files.read(piece, begin, targets);
     this.#lease ??= new DiskThreadsLease();
+    const { threads } = this.#lease;
+    if (threads.isSmall(length + parts.length * LIMITS.inPlaceFileBytes))
+      return files.read(piece, begin, targets);
     const { owner } = files;
     const job = { kind: 'read', owner, length, parts } as const;
-    const answer = await this.#lease.threads.run(job, length, LIMITS.readAheadBytes);
+    const answer = await threads.run(job, length, LIMITS.readAheadBytes);
     if (answer.kind === 'read') {
       let at = 0;
       for (const target of targets) {
