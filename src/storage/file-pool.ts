@@ -8,6 +8,7 @@ import { LIMITS } from '../torrent/limits.js';
 import { errnoOf } from './disk-error.js';
 import { makeDirectory } from './make-directory.js';
 import { bytesIn, cut } from './scatter.js';
+import { isAbsent } from './system-fault.js';
 
 /** What storage asks of a disk. Paths are absolute, positions and lengths bytes. */
 export interface FileAccess {
@@ -85,8 +86,7 @@ export class FilePool implements FileAccess {
     try {
       return (await stat(path)).size;
     } catch (error) {
-      const code = errnoOf(error);
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     }
   }

@@ -2,7 +2,7 @@
 // packed, for as objects thousands of them would cost more to send than to look at.
 
 import { lstatSync, type Stats } from 'node:fs';
-import { faultOf, type SystemFault } from './system-fault.js';
+import { faultOf, isAbsent, type SystemFault } from './system-fault.js';
 
 const KINDS = ['nothing', 'file', 'folder', 'link', 'special'] as const;
 
@@ -50,7 +50,7 @@ export function lookEach(paths: readonly string[]): Looked {
       numbers[at + 2] = seen.allocatedBytes;
     } catch (error) {
       const fault = faultOf(error);
-      if (!isNothing(fault)) faults.set(index, fault);
+      if (!isAbsent(fault)) faults.set(index, fault);
     }
   }
   return { kind: 'looked', kinds, numbers, faults };
@@ -73,11 +73,6 @@ export function seenOf(stats: Stats): Seen {
     mtimeMs: stats.mtimeMs,
     allocatedBytes: stats.blocks * STAT_BLOCK_BYTES,
   };
-}
-
-/** Whether this says that there is nothing. */
-export function isNothing({ code }: Pick<SystemFault, 'code'>): boolean {
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 function kindOf(stats: Stats): Seen['kind'] {

@@ -7,8 +7,8 @@ import { LIMITS } from '../torrent/limits.js';
 import { forEachConcurrently } from './concurrency.js';
 import { diskError } from './disk-error.js';
 import type { DiskThreads } from './disk-threads.js';
-import { isNothing, type Seen, seenOf, unpackLooks } from './look-job.js';
-import { errorOf, faultOf } from './system-fault.js';
+import { type Seen, seenOf, unpackLooks } from './look-job.js';
+import { errorOf, isAbsent } from './system-fault.js';
 
 /** What is in one place, undefined where nothing is, or why nobody can say (DISK_IO). */
 export type Look = Seen | undefined | TorrentError;
@@ -26,7 +26,7 @@ async function lookHere(paths: readonly string[]): Promise<Look[]> {
   const looks = new Array<Look>(paths.length).fill(undefined);
   await forEachConcurrently(paths.entries(), LIMITS.fileStats, async ([index, path]) => {
     looks[index] = await lstat(path).then(seenOf, error => {
-      return isNothing(faultOf(error)) ? undefined : unseen(path, error);
+      return isAbsent(error) ? undefined : unseen(path, error);
     });
   });
   return looks;

@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import { Geometry, type Piece } from '../torrent/geometry.js';
 import { toHex } from '../torrent/ids.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
-import { diskError, errnoOf } from './disk-error.js';
+import { diskError } from './disk-error.js';
 import type { FileAccess } from './file-pool.js';
 import { type LayoutFile, overlapOf } from './layout.js';
 import type { FileStamp } from './resume.js';
+import { isAbsent } from './system-fault.js';
 
 const MARK = Buffer.from('rarestp1');
 const HEADER_LENGTH = 28;
@@ -260,8 +261,7 @@ async function stampOf(path: string): Promise<FileStamp | undefined> {
     const stats = await lstat(path);
     return stats.isFile() ? { size: stats.size, mtimeMs: stats.mtimeMs } : undefined;
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }

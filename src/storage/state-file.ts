@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LIMITS } from '../torrent/limits.js';
 import { diskError, errnoOf } from './disk-error.js';
 import { makeDirectory } from './make-directory.js';
+import { isAbsent } from './system-fault.js';
 
 /** Lower-case hex SHA-1, used for names and checksums, not against an adversary. */
 export function sha1Hex(data: string | Uint8Array): string {
@@ -94,7 +95,7 @@ async function exists(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    return errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR';
+    return !isAbsent(error);
   }
 }
 

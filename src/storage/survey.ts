@@ -4,11 +4,12 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bitfield } from '../torrent/bitfield.js';
 import { TorrentError } from '../torrent/errors.js';
-import { diskError, errnoOf } from './disk-error.js';
+import { diskError } from './disk-error.js';
 import { type DiskThreads, withDiskThreads } from './disk-threads.js';
 import { type Look, lookAt } from './look.js';
-import { isNothing, type Seen } from './look-job.js';
+import type { Seen } from './look-job.js';
 import type { FileStamp } from './resume.js';
+import { isAbsent } from './system-fault.js';
 import type { TorrentFiles } from './torrent-files.js';
 
 export interface FoundFile extends FileStamp {
@@ -96,7 +97,7 @@ async function isDirectory(directory: string): Promise<boolean> {
   try {
     if ((await stat(directory)).isDirectory()) return true;
   } catch (error) {
-    if (isNothing({ code: errnoOf(error) })) return false;
+    if (isAbsent(error)) return false;
     throw diskError(`reading ${directory}`, error);
   }
   throw new TorrentError('DISK_IO', `using ${directory}: not a directory`);

@@ -14,6 +14,12 @@ export function faultOf(error: unknown): SystemFault {
   return { message, code, errno };
 }
 
+/** Whether this error or fault says that nothing is there. */
+export function isAbsent(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR';
+}
+
 export function errorOf({ message, code, errno }: SystemFault): Error {
   return Object.assign(new Error(message), { code, errno });
 }

@@ -7,13 +7,13 @@ import { TorrentError } from '../torrent/errors.js';
 import { Geometry, type Piece } from '../torrent/geometry.js';
 import { equalBytes, HASH_LENGTH } from '../torrent/ids.js';
 import type { Metainfo, TorrentFile } from '../torrent/metainfo-types.js';
-import { diskError, errnoOf } from './disk-error.js';
+import { diskError } from './disk-error.js';
 import type { DiskPart } from './disk-job.js';
 import type { FileAccess } from './file-pool.js';
 import { Layout, overlapOf } from './layout.js';
 import type { PartFile } from './part-file.js';
 import { bytesIn, cut } from './scatter.js';
-import { errorOf, type SystemFault } from './system-fault.js';
+import { errorOf, isAbsent, type SystemFault } from './system-fault.js';
 
 /** What is needed of a torrent to find its bytes on disk. */
 export type FileList = Pick<Metainfo, 'files' | 'length' | 'pieceLength'>;
@@ -76,8 +76,7 @@ export class TorrentFiles {
       try {
         if ((await this.#access.read(path, cut(targets, start, length), position)) < length) return path;
       } catch (error) {
-        const code = errnoOf(error);
-        if (code === 'ENOENT' || code === 'ENOTDIR') return path;
+        if (isAbsent(error)) return path;
         throw diskError(`reading ${path}`, error);
       }
     }
@@ -186,7 +185,7 @@ export class TorrentFiles {
 
   /** What reading this file ended with on another thread: its path where it is missing or too short, else a DISK_IO. */
   readFault(path: string, fault: SystemFault | undefined): string | TorrentError {
-    if (!fault || fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return path;
+    if (!fault || isAbsent(fault)) return path;
     return diskError(`reading ${path}`, errorOf(fault));
   }
 

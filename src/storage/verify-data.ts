@@ -10,12 +10,13 @@ import { LIMITS } from '../torrent/limits.js';
 import type { Metainfo } from '../torrent/metainfo-types.js';
 import type { Selection } from '../torrent/selection.js';
 import { forEachConcurrently } from './concurrency.js';
-import { diskError, errnoOf } from './disk-error.js';
+import { diskError } from './disk-error.js';
 import { FilePool } from './file-pool.js';
 import { FileWarnings } from './file-warnings.js';
 import { PartFile } from './part-file.js';
 import { byteProgress } from './piece-hashing.js';
 import type { FileStamp } from './resume.js';
+import { isAbsent } from './system-fault.js';
 import { TorrentFiles } from './torrent-files.js';
 import { verifyPieces } from './verify-pieces.js';
 
@@ -117,10 +118,6 @@ async function look(path: string, shown: string) {
     if (isAbsent(error)) return undefined;
     throw diskError(`reading ${shown}`, error);
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error));
 }
 
 function refuse(shown: string): (error: unknown) => never {
